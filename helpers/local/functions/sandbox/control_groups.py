@@ -1,0 +1,2 @@
+def remove_run(run_id):
+    pass

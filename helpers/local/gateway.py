@@ -1,0 +1,146 @@
+"""The process in which the emulator runs: `python -m helpers.local.gateway <settings as JSON>`.
+
+Started by the supervisor with the read end of a pipe as standard input. When the supervisor
+dies, however hard, that pipe closes and this process cleans up in its stead.
+"""
+
+import asyncio
+import errno
+import importlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from helpers.local import guard
+from helpers.local.leftovers import remove_leftovers
+from helpers.local.settings import Settings
+
+EXIT_PORT_TAKEN = 98
+# Function durations are read off the clock by threads that compete for Python's interpreter
+# lock. The default of 5 ms before a running thread must give it up would blur them.
+SWITCH_INTERVAL_S = 0.0005
+
+
+def emulator_environment(settings: Settings, port: int) -> dict[str, str]:
+    """The switches of MiniStack, and nothing of the environment that the reader happens to have."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
+    return inherited | {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "localhost",
+        "MINISTACK_ACCOUNT_ID": settings.account_id,
+        "AUTH": "true" if settings.enforce_iam else "false",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # No Docker, even where the reader has one: functions run as processes here.
+        "DOCKER_HOST": f"unix://{settings.state_directory}/no-docker",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "STATE_DIR": f"{settings.state_directory}/state",
+        "S3_DATA_DIR": f"{settings.state_directory}/s3",
+        "TMPDIR": settings.state_directory,
+        "LOG_LEVEL": "WARNING",
+        "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
+    }
+
+
+def listen(port: int) -> socket.socket:
+    """Bind 127.0.0.1 before anything is imported, so that a taken port is known at once."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(512)
+    return listener
+
+
+def announcing(
+    app: Callable[..., Awaitable[None]], announce: Callable[[], None]
+) -> Callable[..., Awaitable[None]]:
+    """Wrap an ASGI application so that `announce` is called once its start-up is complete."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+
+        async def send_and_announce(message: Any) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                announce()
+
+        await app(scope, receive, send_and_announce)
+
+    return application
+
+
+def _serve(listener: socket.socket) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack import app as ministack_app
+
+    from helpers.local.installed import INSTALLED
+
+    for name in INSTALLED:
+        importlib.import_module(name).install()
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    port = listener.getsockname()[1]
+
+    def announce() -> None:
+        print(json.dumps({"port": port}), flush=True)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        application: Any = announcing(ministack_app.app, announce)
+        await serve(application, config, shutdown_trigger=stop.wait)
+
+    asyncio.run(main())
+
+
+def _clean_up_when_supervisor_dies(settings: Settings) -> None:
+    def wait_for_end_of_input() -> None:
+        # Unbuffered, because a buffered read would hold a lock that the interpreter wants at exit.
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        remove_leftovers(settings, descendants_of=os.getpid())
+        os._exit(1)
+
+    threading.Thread(target=wait_for_end_of_input, name="supervisor-watch", daemon=True).start()
+
+
+def main() -> None:
+    settings = Settings.from_json(sys.argv[1])
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s [%(name)s] %(message)s")
+    try:
+        listener = listen(settings.port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(EXIT_PORT_TAKEN)
+    _clean_up_when_supervisor_dies(settings)
+    os.environ.clear()
+    # MiniStack reads its switches when it is imported.
+    os.environ.update(emulator_environment(settings, listener.getsockname()[1]))
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    guard.install()
+    _serve(listener)
+    # Threads that serve long polls would hold the interpreter for up to twenty seconds.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
