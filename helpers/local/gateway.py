@@ -47,6 +47,8 @@ def emulator_environment(settings: Settings, port: int) -> dict[str, str]:
         "STATE_DIR": f"{settings.state_directory}/state",
         "S3_DATA_DIR": f"{settings.state_directory}/s3",
         "TMPDIR": settings.state_directory,
+        "WORKSHOP_RUN_ID": settings.run_id,
+        "WORKSHOP_FUNCTIONS_DIRECTORY": str(settings.functions_directory),
         "LOG_LEVEL": "WARNING",
         "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
     }

@@ -3,4 +3,7 @@
 Each module has an `install()` that first checks its contract with MiniStack (see contract.py).
 """
 
-INSTALLED: tuple[str, ...] = ()
+INSTALLED: tuple[str, ...] = (
+    "helpers.local.patches.lambda_execution",
+    "helpers.local.patches.invoke_api",
+)

@@ -1,2 +1,100 @@
-def remove_run(run_id):
-    pass
+"""Find, make and remove the Linux control groups of a run, version 1 and version 2 alike.
+
+All groups of a run lie in one directory per hierarchy, `workshop-<run id>`, so that they can be
+found and removed by a process that knows nothing but the run id.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PREFIX = "workshop-"
+REMOVE_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """A mounted control group hierarchy. `controllers` is empty for version 2."""
+
+    path: Path
+    version: int
+    controllers: frozenset[str]
+
+
+@cache
+def hierarchies() -> tuple[Hierarchy, ...]:
+    """The mounted hierarchies, as seen from the group in which this process runs."""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        memberships = Path("/proc/self/cgroup").read_text().splitlines()
+    except FileNotFoundError:
+        return ()
+    own_paths = {line.split(":")[1]: line.split(":", 2)[2] for line in memberships}
+    found = []
+    for line in mounts:
+        mount, _, filesystem = line.partition(" - ")
+        kind, _, options = filesystem.split(" ", 2)
+        mount_point = Path(mount.split(" ")[4])
+        if kind == "cgroup2":
+            own = own_paths.get("", "/")
+            found.append(Hierarchy(_below(mount_point, own), 2, frozenset()))
+        elif kind == "cgroup":
+            controllers = frozenset(options.split(","))
+            names = [names for names in own_paths if names and set(names.split(",")) <= controllers]
+            own = own_paths[names[0]] if names else "/"
+            found.append(Hierarchy(_below(mount_point, own), 1, controllers))
+    return tuple(found)
+
+
+def _below(mount_point: Path, own: str) -> Path:
+    # In a container the path is that of the host and need not exist inside.
+    path = mount_point / own.lstrip("/")
+    return path if path.is_dir() else mount_point
+
+
+def run_directory(hierarchy: Hierarchy, run_id: str) -> Path:
+    return hierarchy.path / f"{PREFIX}{run_id}"
+
+
+def process_ids(group: Path) -> list[int]:
+    """Ids of the processes in one group, none when the group is gone."""
+    try:
+        return [int(line) for line in (group / "cgroup.procs").read_text().split()]
+    except OSError:
+        return []
+
+
+def counter(file: Path, name: str) -> int:
+    """Value of the line `<name> <value>` in a group's statistics file; 0 when there is none."""
+    try:
+        lines = file.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.split()[0] == name), 0)
+
+
+def remove_group(group: Path) -> None:
+    """Kill what runs in `group` and remove it. The kernel needs a moment after the last process died."""
+    deadline = time.monotonic() + REMOVE_TIMEOUT_S
+    while group.is_dir() and time.monotonic() < deadline:
+        for process_id in process_ids(group):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            group.rmdir()
+            return
+        time.sleep(0.002)
+
+
+def remove_run(run_id: str) -> None:
+    """Remove every group of a run from every hierarchy, innermost first."""
+    for hierarchy in hierarchies():
+        top = run_directory(hierarchy, run_id)
+        if top.is_dir():
+            for group in sorted(top.rglob("*/"), reverse=True):
+                remove_group(group)
+            remove_group(top)

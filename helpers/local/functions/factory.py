@@ -1,0 +1,128 @@
+"""Make execution environments: directories, variables, log stream, sandbox, command."""
+
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from helpers.local.functions import runtimes
+from helpers.local.functions.environment import ExecutionEnvironment, Launch
+from helpers.local.functions.packages import unpack
+from helpers.local.functions.runtimes import Runtime
+from helpers.local.functions.sandbox import choose
+from helpers.local.functions.sandbox.isolation import FileSystem, Isolation
+from helpers.local.functions.specification import FunctionVersion
+
+ON_DEMAND = "on-demand"
+PROVISIONED_CONCURRENCY = "provisioned-concurrency"
+
+
+@dataclass(frozen=True)
+class EnvironmentFactory:
+    """Makes execution environments below `directory`, which belongs to one local AWS.
+
+    `role_credentials` returns AWS_ACCESS_KEY_ID and its companions for the function's role.
+    """
+
+    run_id: str
+    directory: Path
+    endpoint_url: str
+    role_credentials: Callable[[FunctionVersion], dict[str, str]]
+
+    def create(self, function: FunctionVersion, initialization_type: str = ON_DEMAND) -> ExecutionEnvironment:
+        """An environment that is ready to be initialised.
+
+        Raises RuntimeUnavailable or PackageUnreadable when the function cannot run here at all.
+        """
+        runtime = runtimes.find(function.runtime)
+        identity = secrets.token_hex(16)
+        own = self.directory / "environments" / identity
+        tmp = own / "tmp"
+        tmp.mkdir(parents=True)
+        tmp.chmod(0o1777)
+        machine = FileSystem(
+            task=unpack([function.code], self.directory / "code"),
+            runtime=runtime.directory,
+            language=runtime.language,
+            tmp=tmp,
+            layers=unpack(list(function.layers), self.directory / "layers") if function.layers else None,
+        )
+        isolation = Isolation.best(machine)
+        sandbox = choose()(self.run_id, identity, function.memory_mb)
+        log_stream_name = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{identity}"
+        launch = Launch(
+            command=isolation.launch_command(
+                runtime.command(isolation.seen, function.handler), sandbox.join_files
+            ),
+            environment_variables=self._variables(
+                function, runtime, isolation, log_stream_name, initialization_type
+            ),
+            log_stream_name=log_stream_name,
+        )
+        return ExecutionEnvironment(sandbox, launch, on_close=lambda: shutil.rmtree(own, ignore_errors=True))
+
+    def _variables(
+        self,
+        function: FunctionVersion,
+        runtime: Runtime,
+        isolation: Isolation,
+        log_stream_name: str,
+        initialization_type: str,
+    ) -> dict[str, str]:
+        """AWS Lambda developer guide, "Defined runtime environment variables", and nothing else.
+
+        The one addition is AWS_ENDPOINT_URL, by which the function's SDK finds the local AWS.
+        """
+        seen = isolation.seen
+        layers = seen.layers or "/opt"
+        logging = function.logging_config
+        json_format = logging.get("LogFormat") == "JSON"
+        variables = {
+            "PATH": f"{seen.language}/bin:/usr/local/bin:/usr/bin:/bin:{layers}/bin",
+            "LD_LIBRARY_PATH": ":".join(
+                f"{directory}"
+                for directory in (
+                    f"{seen.language}/lib",
+                    "/lib64",
+                    "/usr/lib64",
+                    seen.runtime,
+                    f"{seen.runtime}/lib",
+                    seen.task,
+                    f"{seen.task}/lib",
+                    f"{layers}/lib",
+                )
+            ),
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "LAMBDA_TASK_ROOT": str(seen.task),
+            "LAMBDA_RUNTIME_DIR": str(seen.runtime),
+            "_HANDLER": function.handler,
+            "AWS_REGION": function.region,
+            "AWS_DEFAULT_REGION": function.region,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+            "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
+            "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group_name,
+            "AWS_LAMBDA_LOG_STREAM_NAME": log_stream_name,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            # AWS's runtimes write framed events to this descriptor: here to standard output.
+            "_LAMBDA_TELEMETRY_LOG_FD": "1",
+            **({"AWS_LAMBDA_LOG_FORMAT": "JSON"} if json_format else {}),
+            **({"AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel", "INFO")} if json_format else {}),
+            **({} if isolation.isolated else {"TMPDIR": str(seen.tmp)}),
+            **runtime.environment_variables(seen),
+            **self.role_credentials(function),
+        }
+        return {**variables, **_seen_values(function.variables, isolation)}
+
+
+def _seen_values(variables: dict[str, str], isolation: Isolation) -> dict[str, str]:
+    """The function's own variables; where /opt cannot be mounted, paths below it are rewritten."""
+    layers = isolation.machine.layers
+    if isolation.isolated or layers is None:
+        return variables
+    return {name: value.replace("/opt/", f"{layers}/") for name, value in variables.items()}

@@ -1,0 +1,68 @@
+"""The log of one invocation: platform lines and the function's own, in the order of events."""
+
+import base64
+import time
+
+from helpers.local.functions import log_writer
+from helpers.local.functions.environment import ExecutionEnvironment
+from helpers.local.functions.output import LogLine
+from helpers.local.functions.platform_log import platform_log
+from helpers.local.functions.report import InitReport, Report
+from helpers.local.functions.role_permissions import role_allows
+from helpers.local.functions.specification import FunctionVersion
+
+# Invoke API reference: LogResult is the last 4 KB of the execution log.
+LOG_TAIL_BYTES = 4096
+
+
+class InvocationLog:
+    """Collects lines and writes them to the environment's log stream when `flush` is called."""
+
+    def __init__(self, function: FunctionVersion) -> None:
+        self._function = function
+        self._format = platform_log(function.logging_config)
+        self._lines: list[LogLine] = []
+        self._tail_starts_at = 0
+
+    def init_start(self, runtime_version: str) -> None:
+        arn = f"arn:aws:lambda:{self._function.region}::runtime:{runtime_version.replace(':', '-')}"
+        self._add(self._format.init_start(runtime_version, arn))
+
+    def init_report(self, report: InitReport) -> None:
+        self._add(self._format.init_report(report))
+
+    def start(self, request_id: str) -> None:
+        self._tail_starts_at = len(self._lines)
+        self._add(self._format.start(request_id, self._function.version))
+
+    def function_output(self, environment: ExecutionEnvironment) -> None:
+        self._lines += environment.take_output()
+
+    def platform_text(self, text: str) -> None:
+        """A line outside of the formats, such as that of a time-out."""
+        self._add(text)
+
+    def end(self, request_id: str, report: Report) -> None:
+        self._add(self._format.end(request_id))
+        self._add(self._format.report(request_id, report))
+
+    def tail(self) -> str:
+        """LogResult: the end of the lines since START, base64."""
+        text = "".join(f"{line.message}\n" for line in self._lines[self._tail_starts_at :])
+        return base64.b64encode(text.encode()[-LOG_TAIL_BYTES:]).decode()
+
+    def flush(self, log_stream_name: str) -> None:
+        """Write what was collected, if the function's role may write logs, as on Lambda."""
+        lines, self._lines = self._lines, []
+        self._tail_starts_at = 0
+        function = self._function
+        log_group_arn = (
+            f"arn:aws:logs:{function.region}:{function.account_id}:log-group:{function.log_group_name}"
+        )
+        stream_arn = f"{log_group_arn}:log-stream:{log_stream_name}"
+        if role_allows(function.role_arn, "logs:PutLogEvents", stream_arn, function.region):
+            log_writer.write(function, log_stream_name, lines)
+
+    def _add(self, text: str | None) -> None:
+        if text is not None:
+            self._lines.append(LogLine(int(time.time() * 1000), text))

@@ -1,0 +1,60 @@
+"""How one INIT phase or one invocation ended."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FunctionFailure:
+    """An error document as Lambda returns it. `error_type` is an exception's class or one of Lambda's own."""
+
+    error_type: str
+    document: bytes
+
+    @classmethod
+    def of_platform(cls, error_type: str, request_id: str, text: str) -> "FunctionFailure":
+        """An error that Lambda itself reports, such as a process that exited."""
+        return cls.of_document(
+            {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {text}"}
+        )
+
+    @classmethod
+    def of_document(cls, document: dict[str, Any]) -> "FunctionFailure":
+        return cls(str(document.get("errorType", "Unknown")), json.dumps(document).encode())
+
+    @classmethod
+    def of_posted(cls, body: bytes, error_type_header: str | None) -> "FunctionFailure":
+        """An error that the runtime posted; its document is passed on as it is."""
+        try:
+            document = json.loads(body)
+        except ValueError:
+            document = {}
+        named = document.get("errorType") if isinstance(document, dict) else None
+        return cls(str(named or error_type_header or "Unknown"), body)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What the runtime is asked to do. `payload` is the event as it came, byte for byte."""
+
+    request_id: str
+    payload: bytes
+    function_arn: str
+    timeout_s: float
+    trace_id: str | None = None
+    client_context: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of one invocation: a response or a failure, and the time it took.
+
+    `reusable` is False when the environment's runtime has ended and must be replaced.
+    """
+
+    response: bytes | None
+    failure: FunctionFailure | None
+    duration_ms: float
+    reusable: bool
+    timed_out: bool = False

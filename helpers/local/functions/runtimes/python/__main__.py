@@ -1,0 +1,6 @@
+"""Build the runtime directory ahead of the first function: `python -m helpers.local.functions.runtimes.python`."""
+
+from helpers.local.functions.runtimes.python import load
+
+if __name__ == "__main__":
+    load("python3.12")

@@ -1,0 +1,71 @@
+"""Lambda execution in the emulator: the one executor, and the emulator's records turned into requests."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import lambda_svc
+
+from helpers.local import contract
+from helpers.local.functions.execution import Executor, InvocationRequest
+from helpers.local.functions.factory import EnvironmentFactory
+from helpers.local.functions.pool import EnvironmentPool
+from helpers.local.functions.specification import FunctionVersion
+
+_resolve_layer = contract.expect(lambda_svc, "_resolve_layer_zip", ("attachment",))
+_credentials = contract.expect(lambda_runtime, "execution_credentials", ("config",))
+_functions = contract.expect(lambda_svc, "_functions")
+
+
+@cache
+def executor() -> Executor:
+    """The executor of this local AWS. The gateway has named run and directory in the environment."""
+    factory = EnvironmentFactory(
+        run_id=os.environ["WORKSHOP_RUN_ID"],
+        directory=Path(os.environ["WORKSHOP_FUNCTIONS_DIRECTORY"]),
+        endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+        role_credentials=_role_credentials,
+    )
+    return Executor(EnvironmentPool(factory))
+
+
+def function_version(record: dict[str, Any]) -> FunctionVersion:
+    """Of the emulator's record of a version, in the account and Region of the current request."""
+    layers = [_resolve_layer(layer) for layer in record["config"].get("Layers") or []]
+    return FunctionVersion.of_record(record, tuple(layer for layer in layers if layer))
+
+
+def invocation_request(
+    record: dict[str, Any],
+    payload: bytes,
+    request_id: str | None = None,
+    trace_id: str | None = None,
+    client_context: str | None = None,
+) -> InvocationRequest:
+    """The emulator's record carries the qualifier in its ARN, and the concurrency with the function."""
+    config = record["config"]
+    function = _functions.get(config["FunctionName"]) or {}
+    parts = config["FunctionArn"].split(":")
+    return InvocationRequest(
+        function=function_version(record),
+        payload=payload,
+        qualifier=parts[7] if len(parts) > 7 else None,
+        reserved_concurrency=function.get("concurrency"),
+        request_id=request_id,
+        trace_id=trace_id,
+        client_context=client_context,
+    )
+
+
+def discard(function_name: str, version: str | None = None) -> None:
+    """End the idle environments of a function of the current account and Region."""
+    executor().pool.discard((get_account_id(), get_region(), function_name), version)
+
+
+def _role_credentials(function: FunctionVersion) -> dict[str, str]:
+    config = {"FunctionArn": function.arn, "Role": function.role_arn, "FunctionName": function.name}
+    credentials: dict[str, str] = _credentials(config)
+    return {name: value for name, value in credentials.items() if value}

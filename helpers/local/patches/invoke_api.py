@@ -1,0 +1,123 @@
+"""The Invoke API: the event reaches the function byte for byte, and errors are AWS's.
+
+Restores: an event that is not JSON is refused, size limits, LogResult with the platform's lines,
+weighted aliases, TooManyRequestsException with its reason. AWS Lambda API reference, "Invoke".
+"""
+
+import json
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from ministack.core.concurrency import run_reentrant
+from ministack.services import lambda_svc
+
+from helpers.local import contract
+from helpers.local.functions.environment import SandboxFailed
+from helpers.local.functions.execution import InvocationResult
+from helpers.local.functions.packages import PackageUnreadable
+from helpers.local.functions.pool import Throttled
+from helpers.local.functions.runtimes import RuntimeUnavailable
+from helpers.local.patches.lambda_execution import execute_record
+
+# Lambda quotas, "Invocation payload": 6 MB synchronous. Lambda's own message names 6,291,456 bytes.
+LARGEST_REQUEST_BYTES = 6_291_456
+_INVOKE_PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
+
+Response = tuple[int, dict[str, str], bytes]
+
+_original_handle_request: Any = None
+_resolve_name = contract.expect(lambda_svc, "_resolve_request_scoped_name_and_qualifier", ("name_or_arn",))
+_record_for = contract.expect(lambda_svc, "_get_func_record_for_qualifier", ("name", "qualifier"))
+
+
+def install() -> None:
+    global _original_handle_request
+    parameters = ("method", "path", "headers", "body", "query_params")
+    _original_handle_request = contract.replace(lambda_svc, "handle_request", parameters, _handle_request)
+
+
+async def _handle_request(
+    method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
+) -> Any:
+    match = _INVOKE_PATH.fullmatch(unquote(path)) if method == "POST" else None
+    kind = headers.get("x-amz-invocation-type", "RequestResponse")
+    if match is None or kind != "RequestResponse":
+        return await _original_handle_request(method, path, headers, body, query_params)
+    name, qualifier = _resolve_name(match[1])
+    qualifier = qualifier or (query_params.get("Qualifier") or [None])[0]
+    return await _invoke(name, qualifier, headers, body)
+
+
+async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], body: bytes) -> Response:
+    function, config = _record_for(name, qualifier)
+    if function is None or config is None:
+        suffix = f":{qualifier}" if qualifier else ""
+        return _error(
+            404, "ResourceNotFoundException", f"Function not found: {lambda_svc._func_arn(name)}{suffix}"
+        )
+    refusal = _refuse_payload(body)
+    if refusal is not None:
+        return refusal
+    record = {**function, "config": {**config, "FunctionArn": _qualified_arn(name, qualifier)}}
+    try:
+        result: InvocationResult = await run_reentrant(
+            lambda: execute_record(
+                record,
+                body or b"{}",
+                trace_id=headers.get("x-amzn-trace-id"),
+                client_context=headers.get("x-amz-client-context"),
+            ),
+            thread_name="lambda-invoke",
+        )
+    except Throttled as throttled:
+        return _throttled(throttled)
+    except (RuntimeUnavailable, PackageUnreadable, SandboxFailed) as error:
+        return _error(502, "InvalidRuntimeException", str(error))
+    answer = {"Content-Type": "application/json", "X-Amz-Executed-Version": result.executed_version}
+    answer["x-amzn-RequestId"] = result.request_id
+    if result.function_error:
+        answer["X-Amz-Function-Error"] = result.function_error
+    if headers.get("x-amz-log-type") == "Tail":
+        answer["X-Amz-Log-Result"] = result.log_tail
+    return 200, answer, result.payload
+
+
+def _refuse_payload(body: bytes) -> Response | None:
+    if len(body) > LARGEST_REQUEST_BYTES:
+        message = (
+            f"Request must be smaller than {LARGEST_REQUEST_BYTES} bytes for the InvokeFunction operation"
+        )
+        return _error(413, "RequestTooLargeException", message)
+    if not body:
+        return None
+    try:
+        json.loads(body)
+    except ValueError as error:
+        return _error(
+            400, "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+        )
+    return None
+
+
+def _qualified_arn(name: str, qualifier: str | None) -> str:
+    return f"{lambda_svc._func_arn(name)}:{qualifier}" if qualifier else str(lambda_svc._func_arn(name))
+
+
+def _throttled(throttled: Throttled) -> Response:
+    document = {"Reason": throttled.reason, "Type": "User", "message": str(throttled)}
+    headers = {
+        "Content-Type": "application/json",
+        "x-amzn-ErrorType": "TooManyRequestsException",
+        "Retry-After": "1",
+    }
+    return 429, headers, json.dumps(document).encode()
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    document = {"Type": "User", "Message": message}
+    return (
+        status,
+        {"Content-Type": "application/json", "x-amzn-ErrorType": code},
+        json.dumps(document).encode(),
+    )
