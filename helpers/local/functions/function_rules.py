@@ -134,7 +134,8 @@ def _unreadable() -> Refused:
 def _check_at_most(name: str, value: int | None, largest: int) -> None:
     if value is not None and value > largest:
         raise invalid_parameter(
-            f"'{name}' value failed to satisfy constraint: Member must have value less than or equal to {largest}"
+            f"'{name}' value failed to satisfy constraint: "
+            f"Member must have value less than or equal to {largest}"
         )
 
 

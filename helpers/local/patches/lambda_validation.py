@@ -35,6 +35,9 @@ def install() -> None:
     ):
         original = contract.expect(lambda_svc, name, parameters)
         setattr(lambda_svc, name, preceded_by(check, original))
+    contract.expect(lambda_svc, "_ACCOUNT_CONCURRENCY_CAP")
+    # The emulator would derive the account's quota from the memory of this machine.
+    lambda_svc._ACCOUNT_CONCURRENCY_CAP = ACCOUNT_CONCURRENCY
     contract.expect(lambda_svc, "_fetch_code_from_s3", ("bucket", "key", "version_id"))
     contract.expect(lambda_svc, "_resolve_layer_zip", ("attachment",))
     contract.expect(s3, "bucket_region")
