@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from helpers.local.functions.outcome import FunctionFailure, Invocation, Outcome
 from helpers.local.functions.output import LogLine, Output
@@ -323,7 +324,7 @@ def _signal_name(number: int) -> str:
 
 def _peak_memory_kb(process_id: int) -> int:
     try:
-        with open(f"/proc/{process_id}/status") as status:
+        with Path(f"/proc/{process_id}/status").open() as status:
             return next((int(line.split()[1]) for line in status if line.startswith("VmHWM:")), 0)
     except OSError:
         return 0

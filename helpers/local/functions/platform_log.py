@@ -5,6 +5,7 @@ execution environment lifecycle" (INIT_REPORT) and "Configuring advanced logging
 """
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -114,7 +115,7 @@ class JsonPlatformLog:
             record["errorType"] = report.error_type
         return self._event("platform.report", record, failed=report.status != "success")
 
-    def _event(self, event_type: str, record: dict[str, object], failed: bool = False) -> str | None:
+    def _event(self, event_type: str, record: Mapping[str, object], failed: bool = False) -> str | None:
         if self._hides_info and not failed:
             return None
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

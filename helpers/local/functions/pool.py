@@ -176,7 +176,7 @@ class EnvironmentPool:
     def discard(self, function_key: FunctionKey, version: str | None = None) -> None:
         """End the idle environments of a function, or of one version; busy ones end when released."""
         with self._lock:
-            doomed = []
+            doomed: list[ExecutionEnvironment] = []
             for key in [key for key in self._free if key[:3] == function_key]:
                 if version is None or key[3] == version:
                     doomed += self._free.pop(key)

@@ -45,7 +45,7 @@ async def _handle_request(
     if match is None or kind != "RequestResponse":
         return await _original_handle_request(method, path, headers, body, query_params)
     name, qualifier = _resolve_name(match[1])
-    qualifier = qualifier or (query_params.get("Qualifier") or [None])[0]
+    qualifier = qualifier or next(iter(query_params.get("Qualifier", [])), None)
     return await _invoke(name, qualifier, headers, body)
 
 

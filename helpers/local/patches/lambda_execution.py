@@ -57,11 +57,11 @@ def _execute_function(func: dict[str, Any], event: Any) -> dict[str, Any]:
     except Throttled as throttled:
         body = {"__type": "TooManyRequestsException", "message": str(throttled), "Reason": throttled.reason}
         return {"throttle": True, "error": True, "body": body, "log": ""}
+    answer: dict[str, Any] = {"log": ""}
     try:
-        body = json.loads(result.payload)
+        answer["body"] = json.loads(result.payload)
     except ValueError:
-        body = result.payload.decode(errors="replace")
-    answer: dict[str, Any] = {"body": body, "log": ""}
+        answer["body"] = result.payload.decode(errors="replace")
     if result.function_error:
         answer |= {"error": True, "function_error": result.function_error}
     return answer

@@ -7,5 +7,5 @@ from helpers.local.functions.sandbox.isolation import unshare_command
 
 if __name__ == "__main__":
     limiter = choose().limiter
-        view = "as on Lambda (/var/task, /opt, own /tmp)" if unshare_command() else "the machine's own"
+    view = "as on Lambda (/var/task, /opt, own /tmp)" if unshare_command() else "the machine's own"
     print(json.dumps({"limiter": limiter, "detail": f"file system: {view}"}))

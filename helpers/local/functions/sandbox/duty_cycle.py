@@ -177,9 +177,9 @@ def _cpu_seconds_of(process_id: int) -> float | None:
         return times.user + times.system
     total_ns = 0
     try:
-        for thread in os.listdir(f"/proc/{process_id}/task"):
+        for thread in Path(f"/proc/{process_id}/task").iterdir():
             with contextlib.suppress(OSError):
-                total_ns += int(Path(f"/proc/{process_id}/task/{thread}/schedstat").read_text().split()[0])
+                total_ns += int((thread / "schedstat").read_text().split()[0])
     except OSError:
         return None
     return total_ns / 1e9

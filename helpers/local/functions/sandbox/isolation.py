@@ -73,6 +73,8 @@ class Isolation:
         if self.isolated:
             lines += self._mounts()
         lines.append(f"cd {shlex.quote(str(self.seen.task))}")
+        # The shell's own trace of that change is no variable of Lambda's.
+        lines.append("unset OLDPWD")
         lines.append(f"echo {READY_LINE.decode().strip()}")
         lines.append(f"exec {shlex.join(command)}")
         shell = ["/bin/sh", "-c", "\n".join(lines)]

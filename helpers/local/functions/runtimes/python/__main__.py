@@ -1,4 +1,4 @@
-"""Build the runtime directory ahead of the first function: `python -m helpers.local.functions.runtimes.python`."""
+"""Build the runtime directory ahead of the first function."""
 
 from helpers.local.functions.runtimes.python import load
 
