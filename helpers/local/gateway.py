@@ -22,6 +22,9 @@ from helpers.local.leftovers import remove_leftovers
 from helpers.local.settings import Settings
 
 EXIT_PORT_TAKEN = 98
+# Variables by which the local AWS can be told to behave differently, mostly for tests:
+# seconds after which an idle execution environment ends, see functions/pool.py.
+OPTIONS = ("WORKSHOP_IDLE_LIFETIME_S",)
 # Function durations are read off the clock by threads that compete for Python's interpreter
 # lock. The default of 5 ms before a running thread must give it up would blur them.
 SWITCH_INTERVAL_S = 0.0005
@@ -29,7 +32,8 @@ SWITCH_INTERVAL_S = 0.0005
 
 def emulator_environment(settings: Settings, port: int) -> dict[str, str]:
     """The switches of MiniStack, and nothing of the environment that the reader happens to have."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
+    names = ("PATH", "HOME", "LANG", "TZ", *OPTIONS)
+    inherited = {name: os.environ[name] for name in names if name in os.environ}
     return inherited | {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",

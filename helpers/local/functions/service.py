@@ -12,7 +12,7 @@ from ministack.services import lambda_svc
 from helpers.local import contract
 from helpers.local.functions.execution import Executor, InvocationRequest
 from helpers.local.functions.factory import EnvironmentFactory
-from helpers.local.functions.pool import EnvironmentPool
+from helpers.local.functions.pool import IDLE_LIFETIME_S, EnvironmentPool
 from helpers.local.functions.specification import FunctionVersion
 
 _resolve_layer = contract.expect(lambda_svc, "_resolve_layer_zip", ("attachment",))
@@ -29,7 +29,8 @@ def executor() -> Executor:
         endpoint_url=os.environ["AWS_ENDPOINT_URL"],
         role_credentials=_role_credentials,
     )
-    return Executor(EnvironmentPool(factory))
+    idle_lifetime_s = float(os.environ.get("WORKSHOP_IDLE_LIFETIME_S", IDLE_LIFETIME_S))
+    return Executor(EnvironmentPool(factory, idle_lifetime_s))
 
 
 def function_version(record: dict[str, Any]) -> FunctionVersion:
