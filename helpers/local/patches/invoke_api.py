@@ -9,6 +9,7 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+from ministack import app
 from ministack.core.concurrency import run_reentrant
 from ministack.services import lambda_svc
 
@@ -26,15 +27,32 @@ _INVOKE_PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 
 Response = tuple[int, dict[str, str], bytes]
 
+# The emulator gives every answer a request id of its own; Invoke's is that of the invocation.
+_OWN_REQUEST_ID = "x-workshop-request-id"
+
 _original_handle_request: Any = None
+_original_dispatch: Any = None
 _resolve_name = contract.expect(lambda_svc, "_resolve_request_scoped_name_and_qualifier", ("name_or_arn",))
 _record_for = contract.expect(lambda_svc, "_get_func_record_for_qualifier", ("name", "qualifier"))
 
 
 def install() -> None:
-    global _original_handle_request
+    global _original_handle_request, _original_dispatch
     parameters = ("method", "path", "headers", "body", "query_params")
     _original_handle_request = contract.replace(lambda_svc, "handle_request", parameters, _handle_request)
+    _original_dispatch = contract.replace(
+        app, "_dispatch_service_request", (*parameters, "request_id"), _dispatch
+    )
+
+
+async def _dispatch(
+    method: str, path: str, headers: dict[str, str], body: bytes, query_params: Any, request_id: str
+) -> Any:
+    answer = await _original_dispatch(method, path, headers, body, query_params, request_id)
+    own_request_id = answer[1].pop(_OWN_REQUEST_ID, None)
+    if own_request_id is not None:
+        answer[1]["x-amzn-requestid"] = own_request_id
+    return answer
 
 
 async def _handle_request(
@@ -75,7 +93,7 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
     except (RuntimeUnavailable, PackageUnreadable, SandboxFailed) as error:
         return _error(502, "InvalidRuntimeException", str(error))
     answer = {"Content-Type": "application/json", "X-Amz-Executed-Version": result.executed_version}
-    answer["x-amzn-RequestId"] = result.request_id
+    answer[_OWN_REQUEST_ID] = result.request_id
     if result.function_error:
         answer["X-Amz-Function-Error"] = result.function_error
     if headers.get("x-amz-log-type") == "Tail":
