@@ -11,13 +11,21 @@ refused as NotImplementedException, which AWS never returns.
 from typing import Any
 
 from ministack.core import iam_evaluator
+from ministack.core.responses import json_response
 from ministack.services import iam, lambda_svc, s3
 
 from helpers.local import contract
 from helpers.local.functions import function_rules as rules
 from helpers.local.functions import model_constraints
 from helpers.local.functions.pool import ACCOUNT_CONCURRENCY
-from helpers.local.functions.refusal import Refused, invalid_parameter, not_implemented, preceded_by
+from helpers.local.functions.refusal import (
+    Handler,
+    Refused,
+    Response,
+    invalid_parameter,
+    not_implemented,
+    preceded_by,
+)
 from helpers.local.functions.runtime_names import check_runtime
 
 # Developer guide, "Configuring reserved concurrency": 100 units stay for functions that reserve none.
@@ -29,12 +37,13 @@ def install() -> None:
     for name, parameters, check in (
         ("_create_function", ("data",), _check_create),
         ("_update_config", ("name", "data"), _check_configuration),
-        ("_update_code", ("name", "data"), _check_code),
         ("_publish_layer_version", ("layer_name", "data"), _check_layer),
         ("_put_function_concurrency", ("func_name", "data"), _check_concurrency),
     ):
         original = contract.expect(lambda_svc, name, parameters)
         setattr(lambda_svc, name, preceded_by(check, original))
+    update_code = contract.expect(lambda_svc, "_update_code", ("name", "data"))
+    lambda_svc._update_code = preceded_by(_check_code, _unless_dry_run(update_code))
     contract.expect(lambda_svc, "_ACCOUNT_CONCURRENCY_CAP")
     # The emulator would derive the account's quota from the memory of this machine.
     lambda_svc._ACCOUNT_CONCURRENCY_CAP = ACCOUNT_CONCURRENCY
@@ -86,6 +95,19 @@ def _check_code(name: str, data: dict[str, Any]) -> None:
     if function is not None:
         check_runtime(function["config"]["Runtime"])
         rules.check_total_size(code_bytes, _layers_bytes(function["config"].get("Layers") or []))
+
+
+def _unless_dry_run(update_code: Handler) -> Handler:
+    """UpdateFunctionCode with DryRun checks the request and changes nothing."""
+
+    def handle(name: str, data: dict[str, Any]) -> Response:
+        function = lambda_svc._functions.get(name)
+        if not data.get("DryRun") or function is None:
+            return update_code(name, data)
+        response: Response = json_response(function["config"])
+        return response
+
+    return handle
 
 
 def _check_layer(layer_name: str, data: dict[str, Any]) -> None:
