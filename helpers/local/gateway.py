@@ -138,9 +138,10 @@ def main() -> None:
             raise
         sys.exit(EXIT_PORT_TAKEN)
     _clean_up_when_supervisor_dies(settings)
-    os.environ.clear()
     # MiniStack reads its switches when it is imported.
-    os.environ.update(emulator_environment(settings, listener.getsockname()[1]))
+    switches = emulator_environment(settings, listener.getsockname()[1])
+    os.environ.clear()
+    os.environ.update(switches)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     guard.install()
     _serve(listener)

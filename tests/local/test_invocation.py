@@ -7,8 +7,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
+import psutil
 import pytest
 from botocore.exceptions import ClientError
+from deployed import DeployedFunction, zipped
+
+from helpers import local_aws
 
 COUNTING = """
 import os, time
@@ -235,3 +240,80 @@ def test_a_version_keeps_the_code_and_memory_it_was_published_with(deploy: Any) 
     assert published.payload == [version, "256"]
     assert published.executed_version == version
     assert latest.payload == ["$LATEST", "512"]
+
+
+def test_an_alias_with_weights_spreads_over_two_versions(deploy: Any) -> None:
+    """Lambda developer guide, "Implement Lambda canary deployments using a weighted alias"."""
+    function = deploy("def handler(event, context):\n    return context.invoked_function_arn")
+    versions = []
+    for description in ("one", "two"):
+        function.update(Description=description)
+        versions.append(function.client.publish_version(FunctionName=function.name)["Version"])
+    function.client.create_alias(
+        FunctionName=function.name,
+        Name="live",
+        FunctionVersion=versions[0],
+        RoutingConfig={"AdditionalVersionWeights": {versions[1]: 0.5}},
+    )
+    answers = [function.invoke(Qualifier="live") for _ in range(30)]
+    assert {answer.executed_version for answer in answers} == set(versions)
+    assert all(answer.payload.endswith(f"{function.name}:live") for answer in answers)
+
+
+def test_a_function_that_invokes_itself_forever_is_stopped(deploy: Any, make_client: Any) -> None:
+    """Lambda developer guide, "Use Lambda recursive loop detection to prevent infinite loops"."""
+    source = """
+import boto3, json
+client = boto3.client("lambda")
+def handler(event, context):
+    depth = event.get("depth", 1)
+    try:
+        answer = client.invoke(FunctionName=context.function_name, Payload=json.dumps({"depth": depth + 1}))
+    except client.exceptions.RecursiveInvocationException:
+        return depth
+    return json.load(answer["Payload"])
+"""
+    iam = make_client("iam")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = iam.create_role(RoleName="test-invokes-itself", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
+    iam.put_role_policy(
+        RoleName="test-invokes-itself",
+        PolicyName="invoke",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
+    function = deploy(source, Role=role, Timeout=60)
+    assert function.invoke().payload == 16
+
+
+def test_an_idle_environment_is_ended(monkeypatch: pytest.MonkeyPatch, private_cache: None) -> None:
+    """Its process goes; the next invocation is a cold start."""
+    monkeypatch.setenv("WORKSHOP_IDLE_LIFETIME_S", "1")
+    running = local_aws.start(enforce_iam=False)
+    try:
+        client = boto3.client(
+            "lambda", region_name="us-east-1", endpoint_url=running.endpoint_url, **running.credentials
+        )
+        client.create_function(
+            FunctionName="idle",
+            Runtime="python3.12",
+            Handler="index.handler",
+            Role="arn:aws:iam::111122223333:role/any",
+            Code={"ZipFile": zipped({"index.py": COUNTING})},
+        )
+        client.get_waiter("function_active_v2").wait(FunctionName="idle", WaiterConfig={"Delay": 1})
+        function = DeployedFunction(client, "idle")
+        process = function.invoke().payload["process"]
+        assert psutil.pid_exists(process)
+        deadline = time.monotonic() + 10
+        while psutil.pid_exists(process) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not psutil.pid_exists(process)
+        assert "Init Duration" in function.invoke().report
+    finally:
+        running.stop()

@@ -10,6 +10,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc
 
 from helpers.local import contract
+from helpers.local.functions import tracing
 from helpers.local.functions.execution import Executor, InvocationRequest
 from helpers.local.functions.factory import EnvironmentFactory
 from helpers.local.functions.pool import IDLE_LIFETIME_S, EnvironmentPool
@@ -43,20 +44,26 @@ def invocation_request(
     record: dict[str, Any],
     payload: bytes,
     request_id: str | None = None,
-    trace_id: str | None = None,
+    trace_header: str | None = None,
     client_context: str | None = None,
 ) -> InvocationRequest:
-    """The emulator's record carries the qualifier in its ARN, and the concurrency with the function."""
+    """The emulator's record carries the qualifier in its ARN, and the concurrency with the function.
+
+    `trace_header` is what the caller sent. Raises RecursiveLoop when it tells of a loop.
+    """
     config = record["config"]
     function = _functions.get(config["FunctionName"]) or {}
     parts = config["FunctionArn"].split(":")
+    version = function_version(record)
+    loops_allowed = function.get("recursive_loop") == "Allow"
+    trace = tracing.continued(trace_header, version.arn, version.tracing, loops_allowed)
     return InvocationRequest(
-        function=function_version(record),
+        function=version,
         payload=payload,
         qualifier=parts[7] if len(parts) > 7 else None,
         reserved_concurrency=function.get("concurrency"),
         request_id=request_id,
-        trace_id=trace_id,
+        trace_id=str(trace),
         client_context=client_context,
     )
 

@@ -11,19 +11,25 @@ from urllib.parse import unquote
 
 from ministack import app
 from ministack.core.concurrency import run_reentrant
-from ministack.services import lambda_svc
+from ministack.services import cloudwatch, lambda_svc
 
 from helpers.local import contract
+from helpers.local.functions import routing, tracing
 from helpers.local.functions.environment import SandboxFailed
 from helpers.local.functions.execution import InvocationResult
 from helpers.local.functions.packages import PackageUnreadable
 from helpers.local.functions.pool import Throttled
 from helpers.local.functions.runtimes import RuntimeUnavailable
+from helpers.local.functions.tracing import RecursiveLoop
 from helpers.local.patches.lambda_execution import execute_record
 
 # Lambda quotas, "Invocation payload": 6 MB synchronous. Lambda's own message names 6,291,456 bytes.
 LARGEST_REQUEST_BYTES = 6_291_456
 _INVOKE_PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
+
+_record_metric = contract.expect(
+    cloudwatch, "record_metric", ("namespace", "metric_name", "value", "unit", "dimensions")
+)
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -33,7 +39,7 @@ _OWN_REQUEST_ID = "x-workshop-request-id"
 _original_handle_request: Any = None
 _original_dispatch: Any = None
 _resolve_name = contract.expect(lambda_svc, "_resolve_request_scoped_name_and_qualifier", ("name_or_arn",))
-_record_for = contract.expect(lambda_svc, "_get_func_record_for_qualifier", ("name", "qualifier"))
+_functions = contract.expect(lambda_svc, "_functions")
 
 
 def install() -> None:
@@ -68,8 +74,8 @@ async def _handle_request(
 
 
 async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], body: bytes) -> Response:
-    function, config = _record_for(name, qualifier)
-    if function is None or config is None:
+    record = routing.resolve(_functions.get(name), qualifier)
+    if record is None:
         suffix = f":{qualifier}" if qualifier else ""
         return _error(
             404, "ResourceNotFoundException", f"Function not found: {lambda_svc._func_arn(name)}{suffix}"
@@ -77,19 +83,20 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
     refusal = _refuse_payload(body)
     if refusal is not None:
         return refusal
-    record = {**function, "config": {**config, "FunctionArn": _qualified_arn(name, qualifier)}}
     try:
         result: InvocationResult = await run_reentrant(
             lambda: execute_record(
                 record,
                 body or b"{}",
-                trace_id=headers.get("x-amzn-trace-id"),
+                trace_header=headers.get(tracing.HEADER),
                 client_context=headers.get("x-amz-client-context"),
             ),
             thread_name="lambda-invoke",
         )
     except Throttled as throttled:
         return _throttled(throttled)
+    except RecursiveLoop:
+        return _recursive_loop(name)
     except (RuntimeUnavailable, PackageUnreadable, SandboxFailed) as error:
         return _error(502, "InvalidRuntimeException", str(error))
     answer = {"Content-Type": "application/json", "X-Amz-Executed-Version": result.executed_version}
@@ -130,6 +137,15 @@ def _throttled(throttled: Throttled) -> Response:
         "Retry-After": "1",
     }
     return 429, headers, json.dumps(document).encode()
+
+
+def _recursive_loop(name: str) -> Response:
+    _record_metric("AWS/Lambda", "RecursiveInvocationsDropped", 1, "Count", {"FunctionName": name})
+    message = (
+        "Lambda has detected your function being invoked in a recursive loop with other Amazon Web "
+        f"Services resources and stopped your function's invocation: {lambda_svc._func_arn(name)}"
+    )
+    return _error(400, "RecursiveInvocationException", message)
 
 
 def _error(status: int, code: str, message: str) -> Response:

@@ -37,7 +37,8 @@ def install() -> None:
 def execute_record(record: dict[str, Any], payload: bytes, **details: str | None) -> InvocationResult:
     """Execute an invocation in the function's own account and Region.
 
-    `details`: request_id, trace_id, client_context. Raises what Executor.execute raises.
+    `details`: request_id, trace_header, client_context. Raises what Executor.execute raises, and
+    RecursiveLoop.
     """
 
     def execute() -> InvocationResult:
