@@ -8,7 +8,7 @@ tier are counted per account.
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -72,10 +72,18 @@ class CostLine:
     unit: str
     usd: float
 
+    def __add__(self, other: "CostLine") -> "CostLine":
+        return replace(
+            self,
+            quantity=self.quantity + other.quantity,
+            free=self.free + other.free,
+            usd=self.usd + other.usd,
+        )
+
 
 @dataclass(frozen=True)
 class Cost:
-    """A cost in USD and the lines it consists of. Costs add up."""
+    """A cost in USD and the lines it consists of. Costs add up, item by item."""
 
     lines: tuple[CostLine, ...]
 
@@ -84,7 +92,10 @@ class Cost:
         return sum(line.usd for line in self.lines)
 
     def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.lines + other.lines)
+        lines = {line.item: line for line in self.lines}
+        for line in other.lines:
+            lines[line.item] = lines[line.item] + line if line.item in lines else line
+        return Cost(tuple(lines.values()))
 
     def breakdown(self) -> pd.DataFrame:
         """One row a line, with columns item, quantity, free, unit and usd; the last row is the total."""

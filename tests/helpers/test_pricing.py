@@ -151,3 +151,8 @@ def test_every_price_has_its_source() -> None:
         limits = [tier["up_to"] for tier in entry.get("tiers", [])]
         assert limits[:-1] == sorted(limits[:-1]), entry
         assert not limits or limits[-1] is None, entry
+
+
+def test_savings_plan_discount() -> None:
+    """The post: Lambda duration and provisioned concurrency at up to 17 % less."""
+    assert pricing.savings_plan_discount() == 0.17

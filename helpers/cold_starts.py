@@ -1,0 +1,98 @@
+"""Force cold starts of functions and keep what Lambda reports of each.
+
+Any change of a function's configuration makes Lambda start new execution environments (AWS Lambda Developer
+Guide, "Understanding the Lambda execution environment lifecycle"), so each cold start here is one new value
+of an environment variable.
+"""
+
+import random
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pandas as pd
+
+from helpers.function_configuration import update
+from helpers.invocations import invoke
+from helpers.progress import progress
+from helpers.report_line import ReportLine
+
+NONCE = "COLD_START_NONCE"
+ATTEMPTS = 3
+
+
+class NoColdStart(RuntimeError):
+    """A function kept answering from a warm environment after its configuration had changed."""
+
+
+def force(
+    lambda_client: Any,
+    function_names: Sequence[str],
+    rounds: int,
+    payload: Any = None,
+    warm_invocations: int = 0,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Force one cold start of each function in every round, in an order drawn from `seed`.
+
+    Each cold start is followed by `warm_invocations` invocations of the same function. Returns one row an
+    invocation with columns round, function_name, cold_start, init_duration_ms (missing when warm),
+    duration_ms, total_duration_ms, billed_duration_ms, max_memory_used_mb and request_id. The environment
+    variables of the functions are put back at the end, also after an error.
+
+    Raises NoColdStart, or InvocationFailed when a function fails.
+    """
+    order = random.Random(seed)
+    rows: list[dict[str, Any]] = []
+    with _keeping_variables(lambda_client, function_names) as variables:
+        for round_number in progress(range(1, rounds + 1), "Cold starts"):
+            for name in order.sample(list(function_names), len(function_names)):
+                cold = _cold_start(lambda_client, name, variables[name], payload)
+                rows.append(_row(round_number, name, cold))
+                for _ in range(warm_invocations):
+                    rows.append(_row(round_number, name, invoke(lambda_client, name, payload).report))
+    return pd.DataFrame(rows)
+
+
+@contextmanager
+def _keeping_variables(
+    lambda_client: Any, function_names: Sequence[str]
+) -> Iterator[dict[str, dict[str, str]]]:
+    """Yield each function's environment variables and put them back at the end."""
+    variables: dict[str, dict[str, str]] = {}
+    with ExitStack() as undo:
+        for name in function_names:
+            configuration = lambda_client.get_function_configuration(FunctionName=name)
+            variables[name] = configuration.get("Environment", {}).get("Variables", {})
+            undo.callback(update, lambda_client, name, Environment={"Variables": variables[name]})
+        yield variables
+
+
+def _cold_start(
+    lambda_client: Any, function_name: str, variables: dict[str, str], payload: Any
+) -> ReportLine:
+    for _ in range(ATTEMPTS):
+        changed = {"Variables": {**variables, NONCE: uuid.uuid4().hex}}
+        update(lambda_client, function_name, Environment=changed)
+        report = invoke(lambda_client, function_name, payload).report
+        if report.cold_start:
+            return report
+    raise NoColdStart(
+        f"{function_name} answered {ATTEMPTS} times from a warm environment right after a change of its "
+        "configuration. Is something else invoking it at the same time?"
+    )
+
+
+def _row(round_number: int, function_name: str, report: ReportLine) -> dict[str, Any]:
+    return {
+        "round": round_number,
+        "function_name": function_name,
+        "cold_start": report.cold_start,
+        "init_duration_ms": report.init_duration_ms,
+        "duration_ms": report.duration_ms,
+        "total_duration_ms": report.total_duration_ms,
+        "billed_duration_ms": report.billed_duration_ms,
+        "max_memory_used_mb": report.max_memory_used_mb,
+        "request_id": report.request_id,
+    }

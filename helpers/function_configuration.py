@@ -1,0 +1,28 @@
+"""Change a function's configuration and wait until the change holds."""
+
+from typing import Any
+
+# The waiters' own pace is one second; a measurement changes configurations often, and most changes are quick.
+WAITER_PACE = {"Delay": 0.1, "MaxAttempts": 1200}
+
+
+def update(lambda_client: Any, function_name: str, **changes: Any) -> None:
+    """`update_function_configuration(**changes)`, then wait until it holds (at most two minutes).
+
+    Raises ClientError when Lambda refuses the change, WaiterError when it does not come into force.
+    """
+    lambda_client.update_function_configuration(FunctionName=function_name, **changes)
+    waiter = lambda_client.get_waiter("function_updated_v2")
+    waiter.wait(FunctionName=function_name, WaiterConfig=WAITER_PACE)
+
+
+def publish(lambda_client: Any, function_name: str) -> str:
+    """Publish a version, wait until it can be invoked, and return its number.
+
+    Lambda publishes nothing when code and configuration are those of the version published last, and
+    returns that version.
+    """
+    version: str = lambda_client.publish_version(FunctionName=function_name)["Version"]
+    waiter = lambda_client.get_waiter("function_active_v2")
+    waiter.wait(FunctionName=function_name, Qualifier=version, WaiterConfig=WAITER_PACE)
+    return version
