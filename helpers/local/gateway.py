@@ -23,8 +23,9 @@ from helpers.local.settings import Settings
 
 EXIT_PORT_TAKEN = 98
 # Variables by which the local AWS can be told to behave differently, mostly for tests:
-# seconds after which an idle execution environment ends, see functions/pool.py.
-OPTIONS = ("WORKSHOP_IDLE_LIFETIME_S",)
+# seconds after which an idle execution environment ends, see functions/pool.py;
+# "loop" to run Python functions without awslambdaric, see functions/runtimes/python/workshop_loop.py.
+OPTIONS = ("WORKSHOP_IDLE_LIFETIME_S", "WORKSHOP_PYTHON_CLIENT")
 # Function durations are read off the clock by threads that compete for Python's interpreter
 # lock. The default of 5 ms before a running thread must give it up would blur them.
 SWITCH_INTERVAL_S = 0.0005

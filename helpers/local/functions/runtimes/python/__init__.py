@@ -6,6 +6,8 @@ installed on this machine: the packages are copied into a directory of their own
 
 import compileall
 import hashlib
+import importlib.util
+import os
 import platform
 import py_compile
 import shutil
@@ -20,11 +22,8 @@ from helpers.local.functions.sandbox.isolation import FileSystem
 
 NAMES = ("python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
 
-# The runtime interface client and the SDK, with all that they need.
-_DISTRIBUTIONS = (
-    "awslambdaric",
-    "snapshot-restore-py",
-    "simplejson",
+_CLIENT = ("awslambdaric", "snapshot-restore-py", "simplejson")
+_SDK = (
     "boto3",
     "botocore",
     "s3transfer",
@@ -33,12 +32,12 @@ _DISTRIBUTIONS = (
     "six",
     "urllib3",
 )
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_OWN_MODULES = (Path(__file__).with_name("bootstrap.py"), Path(__file__).with_name("workshop_loop.py"))
 
 
 @dataclass(frozen=True)
 class Python(Runtime):
-    """Starts `bootstrap.py`, which becomes awslambdaric."""
+    """Starts `bootstrap.py`, which becomes awslambdaric or our own loop."""
 
     def command(self, seen: FileSystem, handler: str) -> list[str]:
         # -S: what is installed for other programs on this machine is not there on Lambda.
@@ -53,11 +52,18 @@ def load(name: str) -> Python:
         directory = build_once(f"python-{_fingerprint()}", _fill)
     except metadata.PackageNotFoundError as error:
         raise RuntimeUnavailable(
-            f"Python functions need the package {error.name}, which is not installed (awslambdaric "
-            "exists for Linux only)."
+            f"Python functions need the package {error.name}, which is not installed: run `make setup`."
         ) from error
     running = platform.python_version()
     return Python(name, f"python:{running}.local", directory=directory, language=empty_directory())
+
+
+def _distributions() -> tuple[str, ...]:
+    """The SDK with all that it needs, and the runtime interface client, which exists for Linux only."""
+    without_client = os.environ.get("WORKSHOP_PYTHON_CLIENT") == "loop"
+    if without_client or importlib.util.find_spec(_CLIENT[0]) is None:
+        return _SDK
+    return _CLIENT + _SDK
 
 
 def _interpreter() -> Path:
@@ -66,13 +72,13 @@ def _interpreter() -> Path:
 
 
 def _fingerprint() -> str:
-    parts = [sys.version, _BOOTSTRAP.read_text()]
-    parts += [f"{name}={metadata.version(name)}" for name in _DISTRIBUTIONS]
+    parts = [sys.version, *(module.read_text() for module in _OWN_MODULES)]
+    parts += [f"{name}={metadata.version(name)}" for name in _distributions()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _fill(directory: Path) -> None:
-    for name in _DISTRIBUTIONS:
+    for name in _distributions():
         for file in metadata.files(name) or []:
             # Scripts lie outside of the package directory, compiled modules are made below.
             if ".." in file.parts or file.suffix == ".pyc":
@@ -80,7 +86,8 @@ def _fill(directory: Path) -> None:
             target = directory / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(Path(str(file.locate())), target)
-    shutil.copyfile(_BOOTSTRAP, directory / "bootstrap.py")
+    for module in _OWN_MODULES:
+        shutil.copyfile(module, directory / module.name)
     # On Lambda the runtime's modules are compiled, and /var/runtime is read-only here as there.
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(directory, quiet=2, invalidation_mode=unchecked)

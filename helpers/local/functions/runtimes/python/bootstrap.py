@@ -1,8 +1,11 @@
-"""First program of a Python execution environment: set the search path as Lambda does, then run
-AWS's runtime interface client. Started without the site module, so that nothing that is installed
-on this machine for other programs can be imported.
+"""First program of a Python execution environment.
+
+It sets the search path as Lambda does and becomes AWS's runtime interface client, or our own loop
+where that does not exist. It is started without the site module, so that nothing that is
+installed on this machine for other programs can be imported.
 """
 
+import importlib
 import os
 import site
 import sys
@@ -18,6 +21,8 @@ site.sethelper()
 
 sys.path[:0] = [TASK_ROOT, f"{LAYERS}/python/lib/{VERSION}/site-packages", f"{LAYERS}/python"]
 
-from awslambdaric.__main__ import main  # noqa: E402
-
-main(sys.argv)
+# Not pathlib, whose import would add to every Init Duration.
+if os.path.isdir(f"{os.environ['LAMBDA_RUNTIME_DIR']}/awslambdaric"):  # noqa: PTH112
+    importlib.import_module("awslambdaric.__main__").main(sys.argv)
+else:
+    importlib.import_module("workshop_loop").main(sys.argv[1])
