@@ -8,6 +8,7 @@ pipes; it may be another thread for each invocation, never two at once.
 """
 
 import os
+import re
 import select
 import selectors
 import subprocess
@@ -15,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from helpers.local.functions.outcome import FunctionFailure, Invocation, Outcome
 from helpers.local.functions.output import LogLine, Output
@@ -323,8 +323,11 @@ def _signal_name(number: int) -> str:
 
 
 def _peak_memory_kb(process_id: int) -> int:
+    # Read for every invocation: pathlib's own open takes five times as long.
     try:
-        with Path(f"/proc/{process_id}/status").open() as status:
-            return next((int(line.split()[1]) for line in status if line.startswith("VmHWM:")), 0)
+        with open(f"/proc/{process_id}/status", "rb", buffering=0) as file:  # noqa: PTH123
+            status = file.read()
     except OSError:
         return 0
+    found = re.search(rb"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) if found else 0

@@ -4,13 +4,17 @@ Restores: an event that is not JSON is refused, size limits, LogResult with the 
 weighted aliases, TooManyRequestsException with its reason. AWS Lambda API reference, "Invoke".
 """
 
+import asyncio
+import contextvars
+import functools
 import json
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote
 
 from ministack import app
-from ministack.core.concurrency import run_reentrant
 from ministack.services import cloudwatch, lambda_svc
 
 from helpers.local import contract
@@ -18,7 +22,7 @@ from helpers.local.functions import routing, tracing
 from helpers.local.functions.environment import SandboxFailed
 from helpers.local.functions.execution import InvocationResult
 from helpers.local.functions.packages import PackageUnreadable
-from helpers.local.functions.pool import Throttled
+from helpers.local.functions.pool import ACCOUNT_CONCURRENCY, Throttled
 from helpers.local.functions.runtimes import RuntimeUnavailable
 from helpers.local.functions.tracing import RecursiveLoop
 from helpers.local.patches.lambda_execution import execute_record
@@ -33,6 +37,9 @@ _record_metric = contract.expect(
 
 Response = tuple[int, dict[str, str], bytes]
 
+# A function may invoke another one while its own invocation holds a thread. There are more threads
+# than an account may have concurrent executions, so throttling, not waiting, ends such a chain.
+_threads = ThreadPoolExecutor(ACCOUNT_CONCURRENCY + 100, thread_name_prefix="lambda-invoke")
 # The emulator gives every answer a request id of its own; Invoke's is that of the invocation.
 _OWN_REQUEST_ID = "x-workshop-request-id"
 
@@ -73,6 +80,12 @@ async def _handle_request(
     return await _invoke(name, qualifier, headers, body)
 
 
+async def _in_thread(function: Callable[..., InvocationResult], *arguments: Any, **keywords: Any) -> Any:
+    """Run on a thread of its own, in the account and Region of the current request."""
+    call = functools.partial(contextvars.copy_context().run, function, *arguments, **keywords)
+    return await asyncio.get_running_loop().run_in_executor(_threads, call)
+
+
 async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], body: bytes) -> Response:
     record = routing.resolve(_functions.get(name), qualifier)
     if record is None:
@@ -84,14 +97,12 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
     if refusal is not None:
         return refusal
     try:
-        result: InvocationResult = await run_reentrant(
-            lambda: execute_record(
-                record,
-                body or b"{}",
-                trace_header=headers.get(tracing.HEADER),
-                client_context=headers.get("x-amz-client-context"),
-            ),
-            thread_name="lambda-invoke",
+        result: InvocationResult = await _in_thread(
+            execute_record,
+            record,
+            body or b"{}",
+            trace_header=headers.get(tracing.HEADER),
+            client_context=headers.get("x-amz-client-context"),
         )
     except Throttled as throttled:
         return _throttled(throttled)
