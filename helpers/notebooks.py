@@ -139,5 +139,7 @@ def _parse_value(name: str, text: str, default: Any) -> Any:
     if isinstance(default, str) and not isinstance(value, str):
         return text
     if isinstance(value, str) and not isinstance(default, str | None):
-        raise UsageError(f"{name}={text}: expected a {type(default).__name__}, such as {default!r}.")
+        raise UsageError(
+            f"{name}={text}: expected a value of type {type(default).__name__}, such as {default!r}."
+        )
     return value
