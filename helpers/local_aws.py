@@ -33,11 +33,16 @@ def cache_directory() -> Path:
 
 @dataclass
 class LocalAws:
-    """A running local AWS. It ends with this process, or when `stop` is called."""
+    """A running local AWS. It ends with this process, or when `stop` is called.
+
+    `limiter` names the mechanism that gives functions their share of the CPU: a measurement made
+    on the fallback, the duty cycle, is coarser and has to say so.
+    """
 
     endpoint_url: str
     port: int
     account_id: str
+    limiter: str
     log_path: Path
     process: subprocess.Popen[bytes]
 
@@ -96,7 +101,14 @@ def start(
         process.wait()
         raise LocalAwsNotStarted(f"{answer['error']} Log: {log_path}")
     actual_port = int(answer["port"])
-    return LocalAws(f"http://127.0.0.1:{actual_port}", actual_port, account_id, log_path, process)
+    return LocalAws(
+        endpoint_url=f"http://127.0.0.1:{actual_port}",
+        port=actual_port,
+        account_id=account_id,
+        limiter=answer["limiter"],
+        log_path=log_path,
+        process=process,
+    )
 
 
 def _new_log_path() -> Path:

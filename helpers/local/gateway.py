@@ -93,6 +93,7 @@ def _serve(listener: socket.socket) -> None:
     from hypercorn.config import Config
     from ministack import app as ministack_app
 
+    from helpers.local.functions.sandbox import choose
     from helpers.local.installed import INSTALLED
 
     for name in INSTALLED:
@@ -105,7 +106,7 @@ def _serve(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
 
     def announce() -> None:
-        print(json.dumps({"port": port}), flush=True)
+        print(json.dumps({"port": port, "limiter": choose().limiter}), flush=True)
 
     async def main() -> None:
         stop = asyncio.Event()
