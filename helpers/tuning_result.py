@@ -142,8 +142,8 @@ class TuningResult:
     def ratio(self, column: str, memory_mb: int, reference_mb: int) -> Estimate:
         """The median over rounds of a column of `invocations` at one size relative to another."""
         by_round = self.invocations.pivot(index="round", columns="memory_mb", values=column)
-        pairs = by_round[[memory_mb, reference_mb]].dropna()
-        return statistics.median_ratio(list(pairs[memory_mb]), list(pairs[reference_mb]))
+        complete = by_round.dropna(subset=[memory_mb, reference_mb])
+        return statistics.median_ratio(list(complete[memory_mb]), list(complete[reference_mb]))
 
     def describe(self) -> str:
         """The result in sentences: the best sizes, failures, the machine's noise, percentiles left out."""
