@@ -4,6 +4,10 @@ Each module has an `install()` that first checks its contract with MiniStack (se
 """
 
 INSTALLED: tuple[str, ...] = (
+    # Storage first: the modules that write logs and metrics take what stands there when they are imported.
+    "helpers.local.patches.log_storage",
+    "helpers.local.patches.metric_storage",
+    "helpers.local.patches.metric_requests",
     "helpers.local.patches.lambda_execution",
     "helpers.local.patches.invoke_api",
 )

@@ -41,7 +41,8 @@ def record(measured: Measured) -> None:
         _publish("Throttles", 0, "Count", dimensions)
         _publish("Invocations", 1, "Count", dimensions)
         _publish("Errors", int(measured.failed), "Count", dimensions)
-        _publish("Duration", measured.duration_ms, "Milliseconds", dimensions)
+        # As precise as in the REPORT line.
+        _publish("Duration", round(measured.duration_ms, 2), "Milliseconds", dimensions)
         if dimensions:
             _publish("ConcurrentExecutions", measured.concurrent_executions, "Count", dimensions)
         else:
