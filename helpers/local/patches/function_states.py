@@ -7,6 +7,7 @@ does not wait would fail on AWS, so it fails here. AWS needs about a second, thi
 """
 
 import contextvars
+import functools
 import re
 import threading
 from typing import Any
@@ -44,6 +45,7 @@ def _check_settled(name: str, data: dict[str, Any]) -> None:
 
 
 def _created(handler: Handler) -> Handler:
+    @functools.wraps(handler)
     def handle(data: dict[str, Any]) -> Response:
         response = handler(data)
         function = _functions.get(data.get("FunctionName"))
@@ -57,6 +59,7 @@ def _created(handler: Handler) -> Handler:
 
 
 def _updated(handler: Handler) -> Handler:
+    @functools.wraps(handler)
     def handle(name: str, data: dict[str, Any]) -> Response:
         response = handler(name, data)
         function = _functions.get(name)

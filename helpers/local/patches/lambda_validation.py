@@ -8,6 +8,7 @@ concurrency are checked before anything is stored. What is valid on AWS and cann
 refused as NotImplementedException, which AWS never returns.
 """
 
+import functools
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -100,6 +101,7 @@ def _check_code(name: str, data: dict[str, Any]) -> None:
 def _unless_dry_run(update_code: Handler) -> Handler:
     """UpdateFunctionCode with DryRun checks the request and changes nothing."""
 
+    @functools.wraps(update_code)
     def handle(name: str, data: dict[str, Any]) -> Response:
         function = lambda_svc._functions.get(name)
         if not data.get("DryRun") or function is None:

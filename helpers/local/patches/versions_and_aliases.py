@@ -9,6 +9,7 @@ invocations of the alias are split by that weight, and the function sees the ali
 
 import contextvars
 import copy
+import functools
 from typing import Any
 
 from ministack.core.responses import json_response, new_uuid
@@ -78,6 +79,7 @@ def _record_and_config(
 def _reads(handler: Handler) -> Handler:
     """GetFunction shows the version that an alias points to, whatever its weights."""
 
+    @functools.wraps(handler)
     def read(*arguments: Any, **keywords: Any) -> Response:
         token = _reading.set(True)
         try:
@@ -139,6 +141,7 @@ def _publish(function: routing.Record, description: str | None = None) -> dict[s
 def _then_publish(handler: Handler, name_of: Any) -> Handler:
     """CreateFunction and UpdateFunctionCode with Publish, by the same rules as PublishVersion."""
 
+    @functools.wraps(handler)
     def handle(*arguments: Any) -> Response:
         *before, data = arguments
         request = {key: value for key, value in data.items() if key != "Publish"}
