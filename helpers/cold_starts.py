@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.function_configuration import update
+from helpers.function_configuration import update, wait_updated
 from helpers.invocations import invoke
 from helpers.progress import progress
 from helpers.report_line import ReportLine
@@ -47,6 +47,7 @@ def force(
     rows: list[dict[str, Any]] = []
     with _keeping_variables(lambda_client, function_names) as variables:
         for round_number in progress(range(1, rounds + 1), "Cold starts"):
+            _replace_environments(lambda_client, variables)
             for name in order.sample(list(function_names), len(function_names)):
                 cold = _cold_start(lambda_client, name, variables[name], payload)
                 rows.append(_row(round_number, name, cold))
@@ -69,15 +70,23 @@ def _keeping_variables(
         yield variables
 
 
+def _replace_environments(lambda_client: Any, variables: dict[str, dict[str, str]]) -> None:
+    """Change all functions and then wait for all, so that the waits overlap."""
+    for name, kept in variables.items():
+        changed = {"Variables": {**kept, NONCE: uuid.uuid4().hex}}
+        lambda_client.update_function_configuration(FunctionName=name, Environment=changed)
+    for name in variables:
+        wait_updated(lambda_client, name)
+
+
 def _cold_start(
     lambda_client: Any, function_name: str, variables: dict[str, str], payload: Any
 ) -> ReportLine:
     for _ in range(ATTEMPTS):
-        changed = {"Variables": {**variables, NONCE: uuid.uuid4().hex}}
-        update(lambda_client, function_name, Environment=changed)
         report = invoke(lambda_client, function_name, payload).report
         if report.cold_start:
             return report
+        _replace_environments(lambda_client, {function_name: variables})
     raise NoColdStart(
         f"{function_name} answered {ATTEMPTS} times from a warm environment right after a change of its "
         "configuration. Is something else invoking it at the same time?"

@@ -9,9 +9,18 @@ WAITER_PACE = {"Delay": 0.1, "MaxAttempts": 1200}
 def update(lambda_client: Any, function_name: str, **changes: Any) -> None:
     """`update_function_configuration(**changes)`, then wait until it holds (at most two minutes).
 
+    An earlier change that is still under way, for example because waiting for it was interrupted, is waited
+    for first: Lambda would refuse the new one.
+
     Raises ClientError when Lambda refuses the change, WaiterError when it does not come into force.
     """
+    wait_updated(lambda_client, function_name)
     lambda_client.update_function_configuration(FunctionName=function_name, **changes)
+    wait_updated(lambda_client, function_name)
+
+
+def wait_updated(lambda_client: Any, function_name: str) -> None:
+    """Wait until the last change of a function holds. Raises WaiterError when it does not."""
     waiter = lambda_client.get_waiter("function_updated_v2")
     waiter.wait(FunctionName=function_name, WaiterConfig=WAITER_PACE)
 
