@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from helpers.local.functions.outcome import FunctionFailure, Invocation, Outcome
+from helpers.local.functions.outcome import FunctionFailure, Invocation, LaunchFailure, Outcome
 from helpers.local.functions.output import LogLine, Output
 from helpers.local.functions.report import InitReport
 from helpers.local.functions.runtime_api import Request, RuntimeApi
@@ -39,12 +39,15 @@ class SandboxFailed(RuntimeError):
 class Launch:
     """What is started: the command enters the sandbox and becomes the runtime.
 
-    `environment_variables` lacks only AWS_LAMBDA_RUNTIME_API, which the environment adds.
+    `environment_variables` lacks only AWS_LAMBDA_RUNTIME_API, which the environment adds. With a
+    `failure` nothing is started, and every INIT ends with it.
     """
 
     command: list[str]
     environment_variables: dict[str, str]
     log_stream_name: str
+    runtime_version: str
+    failure: LaunchFailure | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class ExecutionEnvironment:
 
     def __init__(self, sandbox: Sandbox, launch: Launch, on_close: Callable[[], None]) -> None:
         self.log_stream_name = launch.log_stream_name
+        self.runtime_version = launch.runtime_version
         self._sandbox = sandbox
         self._launch = launch
         self._on_close = on_close
@@ -75,11 +79,18 @@ class ExecutionEnvironment:
 
     # INIT
 
-    def initialise(self, phase: str = "init", timeout_s: float = INIT_TIMEOUT_S) -> InitOutcome:
+    def initialise(
+        self, phase: str = "init", timeout_s: float = INIT_TIMEOUT_S, request_id: str = ""
+    ) -> InitOutcome:
         """Start the runtime and wait until it asks for its first event.
 
-        Raises SandboxFailed when the machine cannot even start it.
+        `request_id` is that of the invocation that waits for it, if any. Raises SandboxFailed when
+        the machine cannot even start it.
         """
+        if self._launch.failure is not None:
+            refusal = self._launch.failure
+            failed = FunctionFailure.of_platform(refusal.error_type, request_id, refusal.text)
+            return InitOutcome(InitReport(0.0, phase, "error", refusal.error_type), failed)
         self._start()
         started = time.perf_counter()
         deadline = started + timeout_s
@@ -99,7 +110,7 @@ class ExecutionEnvironment:
         duration_ms = (time.perf_counter() - started) * 1000
         if status == "success" and self._waiting_for_event is None:
             status = "error"
-            failure = failure or self._exit_failure(request_id="")
+            failure = failure or self._exit_failure(request_id)
         if status == "success":
             self._sandbox.limit_cpu()
         error_type = failure.error_type if failure else None

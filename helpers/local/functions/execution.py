@@ -9,8 +9,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from helpers.local.functions import metrics, runtimes
-from helpers.local.functions.environment import ExecutionEnvironment
+from helpers.local.functions import metrics
+from helpers.local.functions.environment import INIT_TIMEOUT_S, ExecutionEnvironment
 from helpers.local.functions.invocation_log import InvocationLog
 from helpers.local.functions.outcome import FunctionFailure, Invocation, Outcome
 from helpers.local.functions.pool import EnvironmentPool, Lease, Throttled
@@ -164,10 +164,10 @@ class _Run:
         return environment
 
     def _initialise(
-        self, environment: ExecutionEnvironment, phase: str, timeout_s: float | None = None
+        self, environment: ExecutionEnvironment, phase: str, timeout_s: float = INIT_TIMEOUT_S
     ) -> InitReport:
-        self.log.init_start(runtimes.find(self._lease.function.runtime).version)
-        outcome = environment.initialise() if timeout_s is None else environment.initialise(phase, timeout_s)
+        self.log.init_start(environment.runtime_version)
+        outcome = environment.initialise(phase, timeout_s, self._invocation.request_id)
         self.log.function_output(environment)
         self.log.init_report(outcome.report)
         self._init_failure = outcome.failure

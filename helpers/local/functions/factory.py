@@ -9,9 +9,10 @@ from pathlib import Path
 
 from helpers.local.functions import runtimes
 from helpers.local.functions.environment import ExecutionEnvironment, Launch
+from helpers.local.functions.outcome import LaunchFailure
 from helpers.local.functions.packages import unpack
 from helpers.local.functions.runtimes import Runtime
-from helpers.local.functions.sandbox import choose
+from helpers.local.functions.sandbox import Sandbox, choose
 from helpers.local.functions.sandbox.isolation import FileSystem, Isolation
 from helpers.local.functions.specification import FunctionVersion
 
@@ -52,16 +53,26 @@ class EnvironmentFactory:
         isolation = Isolation.best(machine)
         sandbox = choose()(self.run_id, identity, function.memory_mb)
         log_stream_name = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{identity}"
+        failure = _extension_failure(machine) or runtime.launch_failure(isolation)
         launch = Launch(
-            command=isolation.launch_command(
-                runtime.command(isolation.seen, function.handler), sandbox.join_files
-            ),
+            command=[] if failure else self._command(function, runtime, isolation, sandbox),
             environment_variables=self._variables(
                 function, runtime, isolation, log_stream_name, initialization_type
             ),
             log_stream_name=log_stream_name,
+            runtime_version=runtime.version if isolation.isolated else f"{runtime.version}-not-isolated",
+            failure=failure,
         )
         return ExecutionEnvironment(sandbox, launch, on_close=lambda: shutil.rmtree(own, ignore_errors=True))
+
+    def _command(
+        self, function: FunctionVersion, runtime: Runtime, isolation: Isolation, sandbox: Sandbox
+    ) -> list[str]:
+        command = runtime.command(isolation, function)
+        wrapper = function.variables.get("AWS_LAMBDA_EXEC_WRAPPER")
+        if wrapper and runtime.takes_wrapper:
+            command = [_seen_value(wrapper, isolation), *command]
+        return isolation.launch_command(command, sandbox.join_files)
 
     def _variables(
         self,
@@ -117,12 +128,23 @@ class EnvironmentFactory:
             **runtime.environment_variables(seen),
             **self.role_credentials(function),
         }
-        return {**variables, **_seen_values(function.variables, isolation)}
+        own = {name: _seen_value(value, isolation) for name, value in function.variables.items()}
+        return {**variables, **own}
 
 
-def _seen_values(variables: dict[str, str], isolation: Isolation) -> dict[str, str]:
-    """The function's own variables; where /opt cannot be mounted, paths below it are rewritten."""
+def _extension_failure(machine: FileSystem) -> LaunchFailure | None:
+    """Lambda starts every executable below /opt/extensions; without its Extensions API none can run."""
+    directory = machine.layers / "extensions" if machine.layers is not None else None
+    if directory is None or not directory.is_dir():
+        return None
+    names = sorted(file.name for file in directory.iterdir() if file.is_file())
+    if not names:
+        return None
+    text = f"/opt/extensions/{names[0]} cannot be started: the local AWS has no Extensions API"
+    return LaunchFailure("Extension.LaunchError", text)
+
+
+def _seen_value(value: str, isolation: Isolation) -> str:
+    """A variable of the function's own; where /opt cannot be mounted, paths below it are rewritten."""
     layers = isolation.machine.layers
-    if isolation.isolated or layers is None:
-        return variables
-    return {name: value.replace("/opt/", f"{layers}/") for name, value in variables.items()}
+    return value if isolation.isolated or layers is None else value.replace("/opt/", f"{layers}/")

@@ -35,6 +35,14 @@ class FunctionFailure:
 
 
 @dataclass(frozen=True)
+class LaunchFailure:
+    """Why an execution environment cannot be started, as Lambda reports it of every invocation."""
+
+    error_type: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Invocation:
     """What the runtime is asked to do. `payload` is the event as it came, byte for byte."""
 

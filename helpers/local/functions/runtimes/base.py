@@ -4,7 +4,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.local.functions.sandbox.isolation import FileSystem
+from helpers.local.functions.outcome import LaunchFailure
+from helpers.local.functions.sandbox.isolation import FileSystem, Isolation
+from helpers.local.functions.specification import FunctionVersion
 
 
 class RuntimeUnavailable(RuntimeError):
@@ -24,10 +26,19 @@ class Runtime(ABC):
     directory: Path
     language: Path
 
+    @property
+    def takes_wrapper(self) -> bool:
+        """Whether AWS_LAMBDA_EXEC_WRAPPER starts it, as it does all runtimes but those that are OS-only."""
+        return True
+
     @abstractmethod
-    def command(self, seen: FileSystem, handler: str) -> list[str]:
+    def command(self, files: Isolation, function: FunctionVersion) -> list[str]:
         """The command that starts the runtime, by the directories that the function sees."""
 
     @abstractmethod
     def environment_variables(self, seen: FileSystem) -> dict[str, str]:
         """The runtime's own variables among those that AWS documents."""
+
+    def launch_failure(self, files: Isolation) -> LaunchFailure | None:
+        """Why Lambda could not even start the runtime; None when it can."""
+        return None

@@ -7,22 +7,49 @@ from functools import cache
 from pathlib import Path
 
 from helpers.local.functions.runtimes.base import Runtime, RuntimeUnavailable
-from helpers.local.functions.sandbox.isolation import FileSystem
+from helpers.local.functions.sandbox.isolation import FileSystem, Isolation
+from helpers.local.functions.specification import FunctionVersion
 
 NAMES = ("nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x")
 _DIRECTORY = Path(__file__).parent
+
+# As AWS's own images start it.
+_GENERAL_OPTIONS = ("--max-http-header-size=81920",)
+# AWS Lambda developer guide, "Building Lambda functions with Node.js": what Lambda switches off up to
+# Node.js 22, unless NODE_OPTIONS asks for it.
+_SWITCHED_OFF = ("experimental-require-module", "experimental-detect-module")
 
 
 @dataclass(frozen=True)
 class NodeJs(Runtime):
     """Starts `bootstrap.mjs`, which speaks the Runtime API."""
 
-    def command(self, seen: FileSystem, handler: str) -> list[str]:
-        return [f"{seen.language}/bin/node", f"{seen.runtime}/bootstrap.mjs", handler]
+    def command(self, files: Isolation, function: FunctionVersion) -> list[str]:
+        node, bootstrap = f"{files.seen.language}/bin/node", f"{files.seen.runtime}/bootstrap.mjs"
+        chosen = function.variables.get("NODE_OPTIONS", "")
+        options = [*_GENERAL_OPTIONS, *_memory_options(function.memory_mb, chosen)]
+        if self._major_version < 24:
+            options += [f"--no-{feature}" for feature in _SWITCHED_OFF if f"--{feature}" not in chosen]
+        return [node, *options, bootstrap]
 
     def environment_variables(self, seen: FileSystem) -> dict[str, str]:
-        layers = f"{seen.layers}/nodejs/node_modules:" if seen.layers else ""
-        return {"NODE_PATH": f"{layers}{seen.runtime}/node_modules:{seen.runtime}:{seen.task}"}
+        folders = [f"{seen.runtime}/node_modules", str(seen.runtime), str(seen.task)]
+        if seen.layers is not None:
+            of_version = f"{seen.layers}/nodejs/node{self._major_version}/node_modules"
+            folders = [of_version, f"{seen.layers}/nodejs/node_modules", *folders]
+        return {"NODE_PATH": ":".join(folders)}
+
+    @property
+    def _major_version(self) -> int:
+        return int(self.name.removeprefix("nodejs").removesuffix(".x"))
+
+
+def _memory_options(memory_mb: int, node_options: str) -> list[str]:
+    """How AWS's images divide a function's memory among the generations of V8's heap."""
+    if "semi-space-size" in node_options or "old-space-size" in node_options.replace("_", "-"):
+        return []
+    young_mb = memory_mb // 10
+    return [f"--max-semi-space-size={young_mb // 2}", f"--max-old-space-size={memory_mb - young_mb}"]
 
 
 @cache

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from helpers.local.functions.runtimes.base import Runtime, RuntimeUnavailable
 from helpers.local.functions.runtimes.directories import build_once, empty_directory
-from helpers.local.functions.sandbox.isolation import FileSystem
+from helpers.local.functions.sandbox.isolation import FileSystem, Isolation
+from helpers.local.functions.specification import FunctionVersion
 
 NAMES = ("python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
 
@@ -39,9 +40,10 @@ _OWN_MODULES = (Path(__file__).with_name("bootstrap.py"), Path(__file__).with_na
 class Python(Runtime):
     """Starts `bootstrap.py`, which becomes awslambdaric or our own loop."""
 
-    def command(self, seen: FileSystem, handler: str) -> list[str]:
+    def command(self, files: Isolation, function: FunctionVersion) -> list[str]:
+        bootstrap = f"{files.seen.runtime}/bootstrap.py"
         # -S: what is installed for other programs on this machine is not there on Lambda.
-        return [str(_interpreter()), "-S", f"{seen.runtime}/bootstrap.py", handler, str(seen.layers)]
+        return [str(_interpreter()), "-S", bootstrap, function.handler, str(files.seen.layers)]
 
     def environment_variables(self, seen: FileSystem) -> dict[str, str]:
         return {"PYTHONPATH": str(seen.runtime)}
