@@ -9,17 +9,47 @@ import random
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from helpers import statistics
+from helpers.calibration import Calibration, time_loop_ms
 from helpers.function_configuration import update, wait_updated
 from helpers.invocations import invoke
 from helpers.progress import progress
 from helpers.report_line import ReportLine
+from helpers.statistics import Estimate
 
 NONCE = "COLD_START_NONCE"
 ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class ColdStarts:
+    """Forced cold starts of one or more functions.
+
+    `invocations` has one row an invocation: round, function_name, cold_start, init_duration_ms (missing when
+    warm), duration_ms, total_duration_ms (both added up), billed_duration_ms, max_memory_used_mb, request_id.
+    """
+
+    invocations: pd.DataFrame
+    calibration: Calibration | None
+
+    def samples(
+        self, function_name: str, column: str = "init_duration_ms", cold_start: bool = True
+    ) -> list[float]:
+        """A column of one function's cold (or warm) invocations, in the order they were made."""
+        rows = self.invocations
+        chosen = (rows["function_name"] == function_name) & (rows["cold_start"] == cold_start)
+        return [float(value) for value in rows.loc[chosen, column]]
+
+    def ratio(self, function_name: str, reference_name: str, column: str = "init_duration_ms") -> Estimate:
+        """The median over rounds of one function's cold starts relative to another's, with its interval."""
+        return statistics.median_ratio(
+            self.samples(function_name, column), self.samples(reference_name, column)
+        )
 
 
 class NoColdStart(RuntimeError):
@@ -32,28 +62,31 @@ def force(
     rounds: int,
     payload: Any = None,
     warm_invocations: int = 0,
+    calibrate: bool = True,
     seed: int = 1,
-) -> pd.DataFrame:
+) -> ColdStarts:
     """Force one cold start of each function in every round, in an order drawn from `seed`.
 
-    Each cold start is followed by `warm_invocations` invocations of the same function. Returns one row an
-    invocation with columns round, function_name, cold_start, init_duration_ms (missing when warm),
-    duration_ms, total_duration_ms, billed_duration_ms, max_memory_used_mb and request_id. The environment
-    variables of the functions are put back at the end, also after an error.
+    Each cold start is followed by `warm_invocations` invocations of the same function. A calibration loop
+    before every round shows the machine's own noise (see calibration.py). The environment variables of the
+    functions are put back at the end, also after an error.
 
     Raises NoColdStart, or InvocationFailed when a function fails.
     """
     order = random.Random(seed)
     rows: list[dict[str, Any]] = []
+    loop_ms: list[float] = []
     with _keeping_variables(lambda_client, function_names) as variables:
         for round_number in progress(range(1, rounds + 1), "Cold starts"):
+            if calibrate:
+                loop_ms.append(time_loop_ms())
             _replace_environments(lambda_client, variables)
             for name in order.sample(list(function_names), len(function_names)):
                 cold = _cold_start(lambda_client, name, variables[name], payload)
                 rows.append(_row(round_number, name, cold))
                 for _ in range(warm_invocations):
                     rows.append(_row(round_number, name, invoke(lambda_client, name, payload).report))
-    return pd.DataFrame(rows)
+    return ColdStarts(pd.DataFrame(rows), Calibration(tuple(loop_ms)) if calibrate else None)
 
 
 @contextmanager

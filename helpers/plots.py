@@ -109,9 +109,12 @@ def memory_law(tunings: Mapping[str, TuningResult], ax: Axes | None = None) -> A
 
 @styled
 def distributions(
-    samples: Mapping[str, Sequence[float]], quantity: str = "Init Duration (ms)", ax: Axes | None = None
+    samples: Mapping[str, Sequence[float]],
+    published_percentiles: Mapping[str, Mapping[float, float]] | None = None,
+    quantity: str = "Init Duration (ms)",
+    ax: Axes | None = None,
 ) -> Axes:
-    """The empirical distribution of each list of samples, with its 95 % band, labelled by the keys."""
+    """The empirical distribution of each list of samples with its 95 % band, beside published percentiles."""
     ax = ax or _new_axes()
     for label, values in samples.items():
         ordered = np.sort(np.asarray(values, dtype=float))
@@ -120,7 +123,11 @@ def distributions(
         (line,) = ax.step(ordered, share, where="post", label=f"{label} (n={len(ordered)})")
         low, high = np.clip([share - half_height, share + half_height], 0, 1)
         ax.fill_between(ordered, low, high, step="post", color=line.get_color(), alpha=0.15, linewidth=0)
-    ax.set_ylim(0, 1)
+    for marker, (label, by_percent) in zip(MARKERS, (published_percentiles or {}).items(), strict=False):
+        shares = [percent / 100 for percent in by_percent]
+        ax.plot(list(by_percent.values()), shares, marker, color=PUBLISHED_COLOR, label=label)
+    ax.set_ylim(0, 1.02)
+    ax.set_xlim(left=0)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_xlabel(quantity)
     ax.set_ylabel("Share of invocations")

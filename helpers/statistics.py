@@ -77,6 +77,16 @@ def samples_needed(percent: float, confidence: float = CONFIDENCE) -> int:
     return math.ceil(math.log((1 - confidence) / 2) / math.log(rarer_side))
 
 
+def median(samples: Sequence[float], confidence: float = CONFIDENCE) -> Estimate:
+    """The median with the interval of `percentile_interval`. Raises TooFewSamples below six samples."""
+    estimate = percentile_interval(samples, 50, confidence)
+    if estimate is None:
+        raise TooFewSamples(
+            f"A median needs {samples_needed(50, confidence)} samples for its interval, has {len(samples)}."
+        )
+    return estimate
+
+
 def percentile_table(
     samples: Sequence[float],
     percents: Sequence[float] = (0, 25, 50, 75, 90, 95, 99, 100),
@@ -139,13 +149,7 @@ def median_ratio(
     ratios = [
         numerator / denominator for numerator, denominator in zip(numerators, denominators, strict=True)
     ]
-    estimate = percentile_interval(ratios, 50, confidence)
-    if estimate is None:
-        raise TooFewSamples(
-            f"A median ratio needs {samples_needed(50, confidence)} rounds for its interval, "
-            f"has {len(ratios)}."
-        )
-    return estimate
+    return median(ratios, confidence)
 
 
 def relative_spread(samples: Sequence[float]) -> float:

@@ -57,8 +57,9 @@ def test_every_round_has_one_cold_start_of_each_function(
     lambda_client: Any, function_names: list[str]
 ) -> None:
     """AWS Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"."""
-    starts = cold_starts.force(lambda_client, function_names, rounds=3, warm_invocations=1)
+    measured = cold_starts.force(lambda_client, function_names, rounds=3, warm_invocations=1)
 
+    starts = measured.invocations
     cold, warm = starts[starts["cold_start"]], starts[~starts["cold_start"]]
     assert len(cold) == len(warm) == 6
     assert (cold.groupby("round")["function_name"].nunique() == 2).all()
@@ -67,6 +68,9 @@ def test_every_round_has_one_cold_start_of_each_function(
     assert (cold["total_duration_ms"] == cold["init_duration_ms"] + cold["duration_ms"]).all()
     # INIT is billed: AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase".
     assert (cold["billed_duration_ms"] >= cold["total_duration_ms"]).all()
+    assert len(measured.samples(function_names[0])) == 3
+    assert len(measured.samples(function_names[1], "duration_ms", cold_start=False)) == 3
+    assert measured.calibration is not None and len(measured.calibration.loop_ms) == 3
     assert all(variables(lambda_client, name) == {"SETTING": "kept"} for name in function_names)
 
 

@@ -114,8 +114,10 @@ def test_memory_law_beside_measurements_and_published_shares() -> None:
 
 
 def test_distributions_have_a_band() -> None:
-    ax = plots.distributions({"plain": [1.0, 2.0, 3.0, 4.0], "with boto3": [5.0, 6.0]})
-    assert legend(ax) == ["plain (n=4)", "with boto3 (n=2)"]
+    ours = {"plain": [1.0, 2.0, 3.0, 4.0], "with boto3": [5.0, 6.0]}
+    ax = plots.distributions(ours, {"on AWS": {50: 3.0, 99: 7.0}})
+    assert legend(ax) == ["plain (n=4)", "with boto3 (n=2)", "on AWS"]
+    assert list(zip(*ax.lines[2].get_data(), strict=True)) == [(3.0, 0.5), (7.0, 0.99)]
     assert ax.get_xlabel() == "Init Duration (ms)"
     assert list(ax.lines[0].get_ydata()) == [0.25, 0.5, 0.75, 1.0]
     assert len(ax.collections) == 2

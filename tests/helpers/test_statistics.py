@@ -92,7 +92,7 @@ def test_median_ratio_pairs_rounds_and_so_removes_drift() -> None:
 def test_median_ratio_refuses_unpaired_and_too_few_rounds() -> None:
     with pytest.raises(ValueError, match="3 numerators, 2 denominators"):
         statistics.median_ratio([1.0, 2.0, 3.0], [1.0, 2.0])
-    with pytest.raises(statistics.TooFewSamples, match="needs 6 rounds for its interval, has 2"):
+    with pytest.raises(statistics.TooFewSamples, match="needs 6 samples for its interval, has 2"):
         statistics.median_ratio([1.0, 2.0], [1.0, 2.0])
 
 
