@@ -4,13 +4,17 @@ import contextlib
 import os
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import ClassVar
 
 # AWS Lambda developer guide, "Configure Lambda function memory": 1,769 MB buys one vCPU.
 MB_PER_VCPU = 1769
 # pwrdrvr/lambda-throttling measured on AWS that the share is given out in periods of 20 ms.
 PERIOD_US = 20_000
+
+
+class OptionInvalid(ValueError):
+    """A variable that tells the local AWS how to confine functions has a value that cannot be honoured."""
 
 
 def vcpu_share(memory_mb: int) -> float:
@@ -48,11 +52,7 @@ class Sandbox(ABC):
 
     @abstractmethod
     def limit_cpu(self) -> None:
-        """From now on: memory/1769 of a vCPU in periods of 20 ms."""
-
-    @abstractmethod
-    def release_cpu(self) -> None:
-        """From now on: full speed, as during INIT."""
+        """From now on memory/1769 of a vCPU, in periods of 20 ms; until then full speed, as during INIT."""
 
     @abstractmethod
     def process_ids(self) -> list[int]:
@@ -72,19 +72,24 @@ class Sandbox(ABC):
 
     def freeze(self) -> None:
         """Stop every process: between invocations a function gets no CPU."""
-        self._signal_all(signal.SIGSTOP)
+        stopped: set[int] = set()
+        # A process may have started another one while we looked; stopped, it starts no more.
+        while running := set(self.process_ids()) - stopped:
+            _signal(running, signal.SIGSTOP)
+            stopped |= running
 
     def thaw(self) -> None:
         self._signal_all(signal.SIGCONT)
 
-    def kill(self) -> None:
-        self._signal_all(signal.SIGKILL)
-
-    def _signal_all(self, number: signal.Signals) -> None:
-        for process_id in self.process_ids():
-            # It may have ended since we looked.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process_id, number)
+    def _signal_all(self, number: signal.Signals) -> list[int]:
+        """Returns the processes that were alive."""
+        process_ids = self.process_ids()
+        _signal(process_ids, number)
+        return process_ids
 
 
-SandboxFactory = Callable[[str, str, int], Sandbox]
+def _signal(process_ids: Iterable[int], number: signal.Signals) -> None:
+    for process_id in process_ids:
+        # It may have ended since we looked.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process_id, number)

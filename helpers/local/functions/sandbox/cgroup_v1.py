@@ -61,9 +61,6 @@ class ControlGroupV1(Sandbox):
         quota_us = round(PERIOD_US * vcpu_share(self.memory_mb))
         self._write("cpu", "cpu.cfs_quota_us", max(_MINIMUM_QUOTA_US, quota_us))
 
-    def release_cpu(self) -> None:
-        self._write("cpu", "cpu.cfs_quota_us", -1)
-
     def process_ids(self) -> list[int]:
         return control_groups.process_ids(self._groups["cpu"])
 

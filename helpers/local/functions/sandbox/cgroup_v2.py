@@ -67,9 +67,6 @@ class ControlGroupV2(Sandbox):
         quota_us = max(_MINIMUM_QUOTA_US, round(PERIOD_US * vcpu_share(self.memory_mb)))
         self._write("cpu.max", f"{quota_us} {PERIOD_US}")
 
-    def release_cpu(self) -> None:
-        self._write("cpu.max", f"max {PERIOD_US}")
-
     def process_ids(self) -> list[int]:
         return control_groups.process_ids(self._group)
 

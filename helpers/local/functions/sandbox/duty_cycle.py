@@ -8,17 +8,16 @@ is paid. It is coarser than the kernel's own limiter; measurements made on it sa
 import contextlib
 import os
 import signal
-import sys
 import threading
 import time
-from pathlib import Path
-
-import psutil
 
 from helpers.local.functions.sandbox.base import PERIOD_US, Sandbox, vcpu_share
+from helpers.local.functions.sandbox.process_tree import ProcessTree
 
 _WATCH_INTERVAL_S = 0.001
-_MEMORY_CHECK_INTERVAL_S = 0.02
+# How often the watcher looks for new processes and at the memory of all.
+_LOOK_INTERVAL_S = 0.01
+_REMOVE_TIMEOUT_S = 5.0
 _PERIOD_S = PERIOD_US / 1e6
 
 
@@ -49,12 +48,13 @@ class DutyCycle(Sandbox):
 
     def __init__(self, run_id: str, name: str, memory_mb: int) -> None:
         super().__init__(run_id, name, memory_mb)
+        self._tree: ProcessTree | None = None
+        # Guards the tree, the budget and every signal that stops or continues.
         self._lock = threading.Lock()
+        self._thawed = threading.Event()
         self._removed = threading.Event()
-        self._frozen = False
         self._memory_exhausted = False
         self._budget: CpuBudget | None = None
-        self._cpu_of_process_s: dict[int, float] = {}
 
     @classmethod
     def is_available(cls) -> bool:
@@ -62,124 +62,85 @@ class DutyCycle(Sandbox):
 
     def attach(self, process_id: int) -> None:
         super().attach(process_id)
+        self._tree = ProcessTree(process_id, self.name)
+        self._thawed.set()
         threading.Thread(target=self._watch, name=f"duty-cycle-{self.name}", daemon=True).start()
 
     def limit_cpu(self) -> None:
         with self._lock:
-            self._budget = self._new_budget()
-
-    def release_cpu(self) -> None:
-        with self._lock:
-            self._budget = None
-            if not self._frozen:
-                self._signal_all(signal.SIGCONT)
+            self._renew_budget()
 
     def freeze(self) -> None:
         with self._lock:
-            self._frozen = True
+            self._thawed.clear()
             super().freeze()
 
     def thaw(self) -> None:
         with self._lock:
-            self._frozen = False
             if self._budget is not None:
-                self._budget = self._new_budget()
-            super().thaw()
+                self._renew_budget()
+            self._signal_known(signal.SIGCONT)
+            self._thawed.set()
 
     def process_ids(self) -> list[int]:
-        """Descendants of the runtime, and orphans which still carry its environment."""
-        try:
-            runtime = psutil.Process(self.process_id)
-            family = [runtime, *runtime.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            family = []
-        return sorted({process.pid for process in family} | set(self._orphans()))
+        """Descendants of the runtime, and orphans which it has left behind."""
+        if self._tree is None:
+            return []
+        self._tree.look_for_orphans()
+        self._tree.look()
+        return self._tree.ids()
 
     def cpu_seconds(self) -> float:
-        for process_id in self._fast_tree():
-            used_s = _cpu_seconds_of(process_id)
-            if used_s is not None:
-                self._cpu_of_process_s[process_id] = used_s
-        return sum(self._cpu_of_process_s.values())
+        return self._tree.cpu_seconds() if self._tree is not None else 0.0
 
     def memory_exhausted(self) -> bool:
         return self._memory_exhausted
 
     def remove(self) -> None:
         self._removed.set()
-        if hasattr(self, "process_id"):
-            self.kill()
+        # Lets the watcher notice.
+        self._thawed.set()
+        deadline = time.monotonic() + _REMOVE_TIMEOUT_S
+        with self._lock:
+            while self._signal_all(signal.SIGKILL) and time.monotonic() < deadline:
+                time.sleep(_WATCH_INTERVAL_S)
 
-    def _new_budget(self) -> CpuBudget:
-        return CpuBudget(vcpu_share(self.memory_mb), time.perf_counter(), self.cpu_seconds())
+    def _renew_budget(self) -> None:
+        self._budget = CpuBudget(vcpu_share(self.memory_mb), time.perf_counter(), self.cpu_seconds())
 
     def _watch(self) -> None:
-        next_memory_check_s = 0.0
-        while not self._removed.wait(_WATCH_INTERVAL_S):
-            now_s = time.perf_counter()
-            if now_s >= next_memory_check_s:
-                next_memory_check_s = now_s + _MEMORY_CHECK_INTERVAL_S
-                self._kill_above_memory()
+        """Run until the sandbox is removed; nothing is to be watched while it is frozen."""
+        next_look_s = 0.0
+        while self._thawed.wait() and not self._removed.is_set():
             with self._lock:
-                pause_s = 0.0
-                if self._budget is not None and not self._frozen:
-                    pause_s = self._budget.pause_s(now_s, self.cpu_seconds())
+                now_s = time.perf_counter()
+                if now_s >= next_look_s:
+                    next_look_s = now_s + _LOOK_INTERVAL_S
+                    self._look()
+                pause_s = self._pause_s(now_s)
                 if pause_s > 0:
-                    self._signal_tree(signal.SIGSTOP)
+                    self._signal_known(signal.SIGSTOP)
             if pause_s > 0:
                 self._removed.wait(pause_s)
                 with self._lock:
-                    if not self._frozen:
-                        self._signal_tree(signal.SIGCONT)
+                    if self._thawed.is_set():
+                        self._signal_known(signal.SIGCONT)
+            self._removed.wait(_WATCH_INTERVAL_S if self._budget is not None else _LOOK_INTERVAL_S)
 
-    def _kill_above_memory(self) -> None:
-        used_bytes = 0
-        for process_id in self._fast_tree():
-            with contextlib.suppress(psutil.Error):
-                used_bytes += psutil.Process(process_id).memory_info().rss
-        if used_bytes > self.memory_mb * 1024 * 1024:
+    def _look(self) -> None:
+        assert self._tree is not None
+        self._tree.look()
+        if self._tree.uses_more_than(self.memory_mb * 1024 * 1024):
             self._memory_exhausted = True
-            self.kill()
+            self._signal_known(signal.SIGKILL)
 
-    def _signal_tree(self, number: signal.Signals) -> None:
-        for process_id in self._fast_tree():
+    def _pause_s(self, now_s: float) -> float:
+        if self._budget is None or not self._thawed.is_set():
+            return 0.0
+        return self._budget.pause_s(now_s, self.cpu_seconds())
+
+    def _signal_known(self, number: signal.Signals) -> None:
+        assert self._tree is not None
+        for process_id in self._tree.ids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process_id, number)
-
-    def _fast_tree(self) -> list[int]:
-        """The runtime's process and its descendants, read a thousand times a second."""
-        tree = [self.process_id]
-        for process_id in tree:
-            try:
-                children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text()
-            except OSError:
-                continue
-            tree.extend(int(child) for child in children.split())
-        return tree
-
-    def _orphans(self) -> list[int]:
-        marker = ("AWS_LAMBDA_LOG_STREAM_NAME", self.name)
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                if process.environ().get(marker[0], "").endswith(marker[1]):
-                    found.append(process.pid)
-        return found
-
-
-def _cpu_seconds_of(process_id: int) -> float | None:
-    """CPU time of all threads of a process, in nanosecond resolution on Linux; None when it is gone."""
-    if sys.platform != "linux":
-        try:
-            times = psutil.Process(process_id).cpu_times()
-        except psutil.Error:
-            return None
-        return times.user + times.system
-    total_ns = 0
-    try:
-        for thread in Path(f"/proc/{process_id}/task").iterdir():
-            with contextlib.suppress(OSError):
-                total_ns += int((thread / "schedstat").read_text().split()[0])
-    except OSError:
-        return None
-    return total_ns / 1e9
