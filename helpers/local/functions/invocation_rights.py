@@ -11,7 +11,7 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_region
-from ministack.services import lambda_svc
+from ministack.services import iam, lambda_svc
 
 from helpers.local import contract
 from helpers.local.functions.routing import LATEST
@@ -26,6 +26,29 @@ class Invoker:
     service: str
     source_arn: str
     source_account: str
+
+
+class InvocationDenied(Exception):
+    """The function does not exist, or its policy does not let the service invoke it.
+
+    `code` is that of a dead letter of EventBridge: "RESOURCE_NOT_FOUND" or "NO_PERMISSIONS".
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def check_invoker(function_arn: str, invoker: Invoker) -> None:
+    """Raises InvocationDenied."""
+    if find(function_arn) is None:
+        raise InvocationDenied("RESOURCE_NOT_FOUND", f"Function not found: {function_arn}")
+    if not may_invoke(function_arn, invoker):
+        raise InvocationDenied(
+            "NO_PERMISSIONS",
+            f"User: {invoker.service} is not authorized to perform: lambda:InvokeFunction on resource: "
+            f"{function_arn} because no resource-based policy allows the lambda:InvokeFunction action",
+        )
 
 
 def may_invoke(function_arn: str, invoker: Invoker) -> bool:
@@ -54,6 +77,27 @@ def may_invoke(function_arn: str, invoker: Invoker) -> bool:
     decision = iam_evaluator.evaluate_resource_policy(
         function.get("policy"), context, service=invoker.service
     )
+    return bool(decision.decision == "Allow")
+
+
+def role_trusts(role_arn: str, service: str) -> bool:
+    """Whether the role exists and `service` may assume it; always where IAM is not enforced."""
+    if not app.AUTH:
+        return True
+    _, _, _, _, account_id, name = role_arn.split(":", 5)
+    role = iam._roles.get_scoped(account_id, None, name.rpartition("/")[2])
+    if role is None or role["Arn"] != role_arn:
+        return False
+    context = iam_evaluator.EvalContext(
+        principal_arn="*",
+        principal_type="Service",
+        principal_account="",
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=get_region(),
+    )
+    trust = role["AssumeRolePolicyDocument"]
+    decision = iam_evaluator.evaluate_resource_policy(trust, context, service=service)
     return bool(decision.decision == "Allow")
 
 

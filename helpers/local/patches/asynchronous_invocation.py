@@ -17,6 +17,7 @@ from ministack.services import lambda_svc
 from helpers.local import contract
 from helpers.local.functions import routing, tracing
 from helpers.local.functions.asynchronous import AsynchronousInvocations
+from helpers.local.functions.invocation_rights import Invoker, check_invoker
 from helpers.local.functions.refusal import Refused, Response, not_found, refusing
 from helpers.local.patches.invoke_api import _OWN_REQUEST_ID
 from helpers.local.patches.lambda_execution import execute_record
@@ -33,6 +34,12 @@ _resolve_name = contract.expect(lambda_svc, "_resolve_request_scoped_name_and_qu
 def invocations() -> AsynchronousInvocations:
     """The queue of this local AWS."""
     return AsynchronousInvocations(execute_record)
+
+
+def invoke_for(invoker: Invoker, function_arn: str, payload: bytes) -> None:
+    """Queue an event that a service sends. Raises InvocationDenied when the function does not let it."""
+    check_invoker(function_arn, invoker)
+    invocations().enqueue(function_arn, payload)
 
 
 def install() -> None:

@@ -13,11 +13,12 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import json_response
-from ministack.services import iam, lambda_svc, s3
+from ministack.services import lambda_svc, s3
 
 from helpers.local import contract
 from helpers.local.functions import function_rules as rules
 from helpers.local.functions import model_constraints
+from helpers.local.functions.invocation_rights import role_trusts
 from helpers.local.functions.pool import ACCOUNT_CONCURRENCY
 from helpers.local.functions.refusal import (
     Handler,
@@ -165,18 +166,7 @@ def _check_role(role_arn: str) -> None:
 
     if not AUTH:
         return
-    role = iam._roles.get(role_arn.rpartition("/")[2])
-    trust = (role or {}).get("AssumeRolePolicyDocument")
-    context = iam_evaluator.EvalContext(
-        principal_arn="*",
-        principal_type="Service",
-        principal_account="",
-        action="sts:AssumeRole",
-        resource_arn=role_arn,
-        region=lambda_svc.get_region(),
-    )
-    allowed = iam_evaluator.evaluate_resource_policy(trust, context, service="lambda.amazonaws.com")
-    if role is None or role.get("Arn") != role_arn or allowed.decision != "Allow":
+    if not role_trusts(role_arn, "lambda.amazonaws.com"):
         raise invalid_parameter("The role defined for the function cannot be assumed by Lambda.")
     denied = iam_evaluator.enforce(
         lambda_svc._request_access_key.get(),
