@@ -99,7 +99,7 @@ def start(
     answer = _first_line(process, log_path)
     if "error" in answer:
         process.wait()
-        raise LocalAwsNotStarted(f"{answer['error']} Log: {log_path}")
+        raise LocalAwsNotStarted(f"{answer['error']} {_last_words(log_path)}")
     actual_port = int(answer["port"])
     return LocalAws(
         endpoint_url=f"http://127.0.0.1:{actual_port}",
@@ -141,8 +141,13 @@ def _first_line(process: subprocess.Popen[bytes], log_path: Path) -> dict[str, s
             )
     line = process.stdout.readline()
     if not line:
-        raise LocalAwsNotStarted(
-            f"The local AWS ended with exit code {process.wait()}; its log is {log_path}"
-        )
+        process.wait()
+        raise LocalAwsNotStarted(f"The local AWS did not start. {_last_words(log_path)}")
     answer: dict[str, str] = json.loads(line)
     return answer
+
+
+def _last_words(log_path: Path) -> str:
+    """The line that says why, and where the rest is."""
+    line = log_path.read_text(errors="replace").strip().rpartition("\n")[2]
+    return f"{line} Log: {log_path}".strip()

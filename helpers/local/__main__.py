@@ -15,10 +15,11 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from helpers.local.functions.sandbox import delegation
 from helpers.local.gateway import EXIT_PORT_TAKEN
 from helpers.local.leftovers import new_state_directory, remove_leftovers, remove_stale_runs
 from helpers.local.settings import DEFAULT_ACCOUNT_ID, Settings, new_run_id
-from helpers.local.subreaper import adopt_orphans
+from helpers.local.subreaper import adopt_orphans, bury_orphans
 
 POLL_INTERVAL_S = 0.5
 STOP_TIMEOUT_S = 3.0
@@ -55,9 +56,14 @@ def parse_arguments(arguments: list[str]) -> Settings:
 
 def _start_gateway(settings: Settings) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "helpers.local.gateway", settings.to_json()],
+        [
+            *delegation.command_prefix(settings.run_id),
+            *[sys.executable, "-m", "helpers.local.gateway", settings.to_json()],
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        # A signal to the supervisor's process group must leave one of the two alive to clean up.
+        start_new_session=True,
     )
 
 
@@ -74,7 +80,7 @@ def _announce(gateway: subprocess.Popen[bytes], settings: Settings) -> bool:
             "Stop the program that listens there, or give another port (0 takes a free one)."
         )
     else:
-        error = f"The local AWS did not start (exit code {gateway.returncode}); its log says why."
+        error = f"The local AWS did not start (exit code {gateway.returncode})."
     print(json.dumps({"error": error}), flush=True)
     return False
 
@@ -89,6 +95,7 @@ def _wait(gateway: subprocess.Popen[bytes]) -> int:
                 return 0
             if os.getppid() != parent:
                 return 0
+            bury_orphans(own_child=gateway.pid)
     return gateway.returncode or EXIT_NOT_STARTED
 
 

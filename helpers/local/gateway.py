@@ -1,7 +1,7 @@
 """The process in which the emulator runs: `python -m helpers.local.gateway <settings as JSON>`.
 
 Started by the supervisor with the read end of a pipe as standard input. When the supervisor
-dies, however hard, that pipe closes and this process cleans up in its stead.
+dies, however hard, that pipe closes and this process has itself cleaned up.
 """
 
 import asyncio
@@ -12,20 +12,30 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from helpers.local import guard
-from helpers.local.leftovers import remove_leftovers
+from helpers.local.functions import sandbox
+from helpers.local.functions.sandbox import delegation, isolation
 from helpers.local.settings import Settings
 
 EXIT_PORT_TAKEN = 98
+EXIT_OPTION_INVALID = 2
 # Variables by which the local AWS can be told to behave differently, mostly for tests:
 # seconds after which an idle execution environment ends, see functions/pool.py;
-# "loop" to run Python functions without awslambdaric, see functions/runtimes/python/workshop_loop.py.
-OPTIONS = ("WORKSHOP_IDLE_LIFETIME_S", "WORKSHOP_PYTHON_CLIENT")
+# "loop" to run Python functions without awslambdaric, see functions/runtimes/python/workshop_loop.py;
+# "cgroup-v2", "cgroup-v1" or "duty-cycle" to limit functions by it, see functions/sandbox/__init__.py;
+# "off" to let functions see this machine's own file system, see functions/sandbox/isolation.py.
+OPTIONS = (
+    "WORKSHOP_IDLE_LIFETIME_S",
+    "WORKSHOP_PYTHON_CLIENT",
+    "WORKSHOP_CPU_LIMITER",
+    "WORKSHOP_ISOLATION",
+)
 # Function durations are read off the clock by threads that compete for Python's interpreter
 # lock. The default of 5 ms before a running thread must give it up would blur them.
 SWITCH_INTERVAL_S = 0.0005
@@ -88,12 +98,11 @@ def announcing(
     return application
 
 
-def _serve(listener: socket.socket) -> None:
+def _serve(listener: socket.socket, limiter: str) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack import app as ministack_app
 
-    from helpers.local.functions.sandbox import choose
     from helpers.local.installed import INSTALLED
 
     for name in INSTALLED:
@@ -106,7 +115,7 @@ def _serve(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
 
     def announce() -> None:
-        print(json.dumps({"port": port, "limiter": choose().limiter}), flush=True)
+        print(json.dumps({"port": port, "limiter": limiter}), flush=True)
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -124,8 +133,12 @@ def _clean_up_when_supervisor_dies(settings: Settings) -> None:
         # Unbuffered, because a buffered read would hold a lock that the interpreter wants at exit.
         while os.read(sys.stdin.fileno(), 1):
             pass
-        remove_leftovers(settings, descendants_of=os.getpid())
-        os._exit(1)
+        try:
+            # By another process, because the threads of this one may be starting functions.
+            command = [sys.executable, "-m", "helpers.local.leftovers", settings.to_json(), str(os.getpid())]
+            subprocess.run(command, check=False)
+        finally:
+            os._exit(1)
 
     threading.Thread(target=wait_for_end_of_input, name="supervisor-watch", daemon=True).start()
 
@@ -146,7 +159,15 @@ def main() -> None:
     os.environ.update(switches)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     guard.install()
-    _serve(listener)
+    delegation.enter_leaf(settings.run_id)
+    try:
+        # Both are found out once, by trying, and refuse an option that cannot be honoured.
+        limiter = sandbox.choose().limiter
+        isolation.unshare_command()
+    except sandbox.OptionInvalid as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+        os._exit(EXIT_OPTION_INVALID)
+    _serve(listener, limiter)
     # Threads that serve long polls would hold the interpreter for up to twenty seconds.
     os._exit(0)
 

@@ -8,6 +8,8 @@ INSTALLED: tuple[str, ...] = (
     "helpers.local.patches.log_storage",
     "helpers.local.patches.metric_storage",
     "helpers.local.patches.metric_requests",
+    "helpers.local.patches.duckdb_isolation",
+    "helpers.local.patches.root_signatures",
     "helpers.local.patches.lambda_execution",
     "helpers.local.patches.invoke_api",
 )

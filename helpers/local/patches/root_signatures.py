@@ -1,0 +1,49 @@
+"""The signature of an account's root user is checked like everyone else's.
+
+Restores: a wrong secret access key is refused, whoever signs with it. IAM user guide, "AWS
+Signature Version 4 for API requests". The emulator checks users and roles only.
+"""
+
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_evaluator, router, sigv4
+
+from helpers.local import contract
+
+_original_pin: Any = None
+_signed_request = contract.expect(iam_evaluator, "_signed_request")
+_is_root_key = contract.expect(iam_evaluator, "_is_root_key", ("access_key_id",))
+_access_key_id = contract.expect(router, "extract_access_key_id", ("headers", "query_params"))
+_decode = contract.expect(sigv4, "decode_header_value", ("value",))
+
+
+def install() -> None:
+    global _original_pin
+    parameters = ("method", "raw_path", "query_params", "raw_headers", "handshake")
+    _original_pin = contract.replace(iam_evaluator, "pin_signed_request", parameters, _pin_signed_request)
+    contract.replace(app, "pin_signed_request", parameters, _pin_signed_request)
+
+
+def _pin_signed_request(
+    method: str,
+    raw_path: str,
+    query_params: dict[str, list[str]],
+    raw_headers: list[tuple[bytes, bytes]],
+    handshake: bool = False,
+) -> None:
+    """Keep the request as it was sent, for the check that comes before its permissions are looked at."""
+    _original_pin(method, raw_path, query_params, raw_headers, handshake)
+    headers: dict[str, str] = {}
+    for raw_name, value in raw_headers:
+        name = raw_name.decode("latin-1").lower()
+        # Signature Version 4 joins a header that is sent on several lines by commas.
+        headers[name] = ",".join(filter(None, [headers.get(name), _decode(value)]))
+    authorization = headers.get("authorization", "")
+    if authorization.startswith("AWS4-HMAC-SHA256"):
+        key = _access_key_id({"authorization": authorization}, None)
+        if key and _is_root_key(key):
+            request = iam_evaluator.SignedRequest(
+                key, method, raw_path, query_params, headers, handshake=handshake
+            )
+            _signed_request.set(request)
