@@ -24,7 +24,7 @@ def build_once(name: str, fill: Callable[[Path], None]) -> Path:
         scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
     except OSError as error:
         raise RuntimeUnavailable(
-            f"{home} cannot be written ({error.strerror}): run `make setup` as the user who owns it."
+            f"{home} cannot be written ({error.strerror}): run `tools/set_up.sh` as the user who owns it."
         ) from error
     try:
         fill(scratch)

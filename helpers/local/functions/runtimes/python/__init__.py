@@ -54,7 +54,7 @@ def load(name: str) -> Python:
         directory = build_once(f"python-{_fingerprint()}", _fill)
     except metadata.PackageNotFoundError as error:
         raise RuntimeUnavailable(
-            f"Python functions need the package {error.name}, which is not installed: run `make setup`."
+            f"Python functions need the package {error.name}, which is not installed: run `tools/set_up.sh`."
         ) from error
     running = platform.python_version()
     return Python(name, f"python:{running}.local", directory=directory, language=empty_directory())
