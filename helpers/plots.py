@@ -1,9 +1,11 @@
 """One function a chart. Each draws into `ax`, or into a new figure, and returns the axes."""
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -23,7 +25,23 @@ DURATION_COLOR, COST_COLOR, PUBLISHED_COLOR = "#0072B2", "#D55E00", "#666666"
 MARKERS = "osD^v"
 ARCHITECTURES: tuple[pricing.Architecture, ...] = ("x86_64", "arm64")
 
-styled = plt.style.context(STYLE_PATH)
+Inputs = ParamSpec("Inputs")
+Drawn = TypeVar("Drawn")
+
+
+def styled(chart: Callable[Inputs, Drawn]) -> Callable[Inputs, Drawn]:
+    """Draw a chart in the style of the workshop, and leave the reader's own style as it is."""
+
+    @functools.wraps(chart)
+    def draw(*inputs: Inputs.args, **named_inputs: Inputs.kwargs) -> Drawn:
+        with plt.style.context(STYLE_PATH):
+            drawn = chart(*inputs, **named_inputs)
+            interactive = matplotlib.is_interactive()
+        # A notebook's backend switches this on with the first figure; leaving the style must not undo it.
+        matplotlib.interactive(interactive)
+        return drawn
+
+    return draw
 
 
 @styled

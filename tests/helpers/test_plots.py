@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import matplotlib
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from nbclient import NotebookClient
 
 from helpers import plots, pricing, published
 from helpers.tuning_result import INVOCATION_COLUMNS, Failure, TuningResult
@@ -70,6 +72,14 @@ def test_the_style_does_not_leak() -> None:
     before = plt.rcParams["axes.grid"], plt.rcParams["figure.figsize"]
     plots.provisioned_break_even()
     assert (plt.rcParams["axes.grid"], plt.rcParams["figure.figsize"]) == before
+
+
+def test_every_chart_is_shown_in_a_notebook() -> None:
+    draw = "from helpers import plots\nplots.provisioned_break_even();"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(draw) for _ in range(2)])
+    NotebookClient(notebook, kernel_name="python3").execute()
+    for cell in notebook.cells:
+        assert [list(output.data) for output in cell.outputs] == [["text/plain", "image/png"]]
 
 
 def test_power_tuning_shows_duration_and_cost_with_intervals() -> None:
