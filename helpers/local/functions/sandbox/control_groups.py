@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 PREFIX = "workshop-"
+# Where the local AWS itself runs when systemd has delegated a group to it, see delegation.py.
+LEAF = "workshop-gateway"
 REMOVE_TIMEOUT_S = 5.0
 
 
@@ -52,7 +54,7 @@ def hierarchies() -> tuple[Hierarchy, ...]:
 
 def _below(mount_point: Path, own: str) -> Path:
     # In a container the path is that of the host and need not exist inside.
-    path = mount_point / own.lstrip("/")
+    path = mount_point / own.lstrip("/").removesuffix(f"/{LEAF}")
     return path if path.is_dir() else mount_point
 
 

@@ -78,8 +78,8 @@ class Isolation:
         if self.isolated:
             lines += self._mounts()
         lines.append(f"cd {shlex.quote(str(self.seen.task))}")
-        # The shell's own trace of that change is no variable of Lambda's.
-        lines.append("unset OLDPWD")
+        # The shell's own traces of that change are no variables of Lambda's.
+        lines.append("unset OLDPWD PWD")
         lines.append(f"echo {READY_LINE.decode().strip()}")
         lines.append(f"exec {shlex.join(command)}")
         shell = ["/bin/sh", "-c", "\n".join(lines)]
