@@ -5,6 +5,7 @@ weighted aliases, TooManyRequestsException with its reason. AWS Lambda API refer
 """
 
 import asyncio
+import base64
 import contextvars
 import functools
 import json
@@ -97,12 +98,17 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
     if refusal is not None:
         return refusal
     try:
+        client_context = _client_context(headers)
+    except ValueError:
+        message = "Client context must be a valid Base64-encoded JSON object."
+        return _error(400, "InvalidRequestContentException", message)
+    try:
         result: InvocationResult = await _in_thread(
             execute_record,
             record,
             body or b"{}",
             trace_header=headers.get(tracing.HEADER),
-            client_context=headers.get("x-amz-client-context"),
+            client_context=client_context,
         )
     except Throttled as throttled:
         return _throttled(throttled)
@@ -117,6 +123,17 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
     if headers.get("x-amz-log-type") == "Tail":
         answer["X-Amz-Log-Result"] = result.log_tail
     return 200, answer, result.payload
+
+
+def _client_context(headers: dict[str, str]) -> str | None:
+    """The caller's ClientContext as JSON in ASCII, fit for a header. Raises ValueError."""
+    encoded = headers.get("x-amz-client-context")
+    if encoded is None:
+        return None
+    client_context = json.loads(base64.b64decode(encoded, validate=True))
+    if not isinstance(client_context, dict):
+        raise ValueError("not an object")
+    return json.dumps(client_context)
 
 
 def _refuse_payload(body: bytes) -> Response | None:

@@ -14,6 +14,10 @@ TASK_ROOT = os.environ["LAMBDA_TASK_ROOT"]
 LAYERS = sys.argv.pop()
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
+# Python adds it where the locale of LANG is not installed (PEP 538); on Lambda it is.
+if os.environ.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8"):
+    del os.environ["LC_CTYPE"]
+
 # The built-ins which the site module would have defined.
 site.setquit()
 site.setcopyright()
