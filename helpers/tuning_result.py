@@ -12,6 +12,7 @@ from helpers.calibration import Calibration
 from helpers.statistics import Estimate
 
 PERCENTILES = (50, 90, 95, 99)
+MILLION = 1_000_000
 INVOCATION_COLUMNS = (
     "round",
     "memory_mb",
@@ -99,6 +100,26 @@ class TuningResult:
             {"memory_mb": failure.memory_mb, "n": 0, "failure": failure.kind} for failure in self.failures
         ]
         return pd.DataFrame(rows).set_index("memory_mb").sort_index()
+
+    def summary(self) -> pd.DataFrame:
+        """The table for reading: trimmed means with their intervals, the cost in USD per million.
+
+        One row a memory size with columns n, mean_ms, low_ms, high_ms, billed_ms, usd_per_million,
+        usd_low, usd_high, failure; numbers rounded to two decimals.
+        """
+        table = self.table
+        columns = {
+            "n": table["n"],
+            "mean_ms": table["mean_ms"],
+            "low_ms": table["mean_low_ms"],
+            "high_ms": table["mean_high_ms"],
+            "billed_ms": table["billed_ms"],
+            "usd_per_million": table["cost_usd"] * MILLION,
+            "usd_low": table["cost_low_usd"] * MILLION,
+            "usd_high": table["cost_high_usd"] * MILLION,
+            "failure": table["failure"],
+        }
+        return pd.DataFrame(columns).round(2)
 
     @property
     def run_cost(self) -> pricing.Cost:

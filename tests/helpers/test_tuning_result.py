@@ -42,6 +42,14 @@ def test_table_has_means_percentiles_and_costs_with_intervals() -> None:
     assert table.loc[128, "cost_usd"] == pricing.invocation_usd(float(table.loc[128, "billed_ms"]), 128)
 
 
+def test_summary_is_the_table_for_reading() -> None:
+    tuning = result(CPU_BOUND)
+    summary = tuning.summary()
+    assert list(summary.index) == list(CPU_BOUND)
+    assert summary.loc[128, "mean_ms"] == round(float(tuning.table.loc[128, "mean_ms"]), 2)
+    assert summary.loc[128, "usd_per_million"] == round(float(tuning.table.loc[128, "cost_usd"]) * 1e6, 2)
+
+
 def test_cheapest_and_fastest() -> None:
     tuning = result(CPU_BOUND)
     cheapest, fastest = tuning.best("cost"), tuning.best("speed")
