@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from ministack.services import lambda_svc
 
 from helpers.local import contract
-from helpers.local.functions import routing, tracing
+from helpers.local.functions import routing, states, tracing
 from helpers.local.functions.asynchronous import AsynchronousInvocations
 from helpers.local.functions.invocation_rights import Invoker, check_invoker
 from helpers.local.functions.refusal import Refused, Response, not_found, refusing
@@ -63,8 +63,10 @@ def install() -> None:
 def _accept(name: str, qualifier: str | None, headers: dict[str, str], body: bytes) -> Response:
     """Invoke with InvocationType Event."""
     arn = lambda_svc._func_arn(name) + (f":{qualifier}" if qualifier else "")
-    if routing.resolve(_functions.get(name), qualifier) is None:
+    function = _functions.get(name)
+    if function is None or routing.resolve(function, qualifier) is None:
         raise not_found(f"Function not found: {arn}")
+    states.check_active(function["config"])
     if len(body) > LARGEST_EVENT_BYTES:
         raise Refused(
             "RequestTooLargeException",

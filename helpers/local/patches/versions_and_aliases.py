@@ -5,6 +5,9 @@ Lambda function", "Implement Lambda canary deployments using a weighted alias"):
 returns the latest version while code and configuration are the same, and honours CodeSha256 and
 RevisionId; an alias points to versions that exist, with a weight for at most one more of them;
 invocations of the alias are split by that weight, and the function sees the alias in its ARN.
+
+To be installed after function_states, whose answers to CreateFunction and UpdateFunctionCode it
+publishes.
 """
 
 import contextvars
