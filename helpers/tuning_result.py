@@ -166,6 +166,14 @@ class TuningResult:
         complete = by_round.dropna(subset=[memory_mb, reference_mb])
         return statistics.median_ratio(list(complete[memory_mb]), list(complete[reference_mb]))
 
+    def least(self, column: str) -> pd.Series:
+        """The smallest value of a column of `invocations` by memory_mb.
+
+        The fastest of several runs of the same work is the one that other programs disturbed least (Python
+        documentation, `timeit.repeat`), so this shows a law of the platform on a busy machine.
+        """
+        return self.invocations.groupby("memory_mb")[column].min()
+
     def describe(self) -> str:
         """The result in sentences: the best sizes, failures, the machine's noise, percentiles left out."""
         measured = self.table["n"][self.table["n"] > 0]

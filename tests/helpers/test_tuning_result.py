@@ -103,6 +103,12 @@ def test_ratio_pairs_rounds() -> None:
     assert ratio.value == ratio.low == ratio.high == pytest.approx(2.0)
 
 
+def test_least_is_the_least_disturbed_invocation() -> None:
+    disturbed = [100.0, 900.0, 90.0, *[400.0] * (ROUNDS - 3)]
+    least = result({128: disturbed, 256: [50.0] * ROUNDS}).least("duration_ms")
+    assert least.to_dict() == {128: 90.0, 256: 50.0}
+
+
 def test_run_cost_adds_up_all_invocations() -> None:
     tuning = result({128: [100.0] * ROUNDS, 1024: [10.0] * ROUNDS})
     gb_seconds = ROUNDS * (0.1 * 128 + 0.01 * 1024) / 1024
