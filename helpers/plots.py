@@ -22,7 +22,7 @@ MILLION = 1_000_000
 ONE_VCPU_MB = 1769
 
 DURATION_COLOR, COST_COLOR, PUBLISHED_COLOR = "#0072B2", "#D55E00", "#666666"
-MARKERS = "osD^v"
+MARKERS, PUBLISHED_MARKERS = "osD^v", "x+1"
 ARCHITECTURES: tuple[pricing.Architecture, ...] = ("x86_64", "arm64")
 
 Inputs = ParamSpec("Inputs")
@@ -141,15 +141,17 @@ def distributions(
         (line,) = ax.step(ordered, share, where="post", label=f"{label} (n={len(ordered)})")
         low, high = np.clip([share - half_height, share + half_height], 0, 1)
         ax.fill_between(ordered, low, high, step="post", color=line.get_color(), alpha=0.15, linewidth=0)
-    for marker, (label, by_percent) in zip(MARKERS, (published_percentiles or {}).items(), strict=False):
+    published_markers = zip(PUBLISHED_MARKERS, (published_percentiles or {}).items(), strict=False)
+    for marker, (label, by_percent) in published_markers:
         shares = [percent / 100 for percent in by_percent]
-        ax.plot(list(by_percent.values()), shares, marker, color=PUBLISHED_COLOR, label=label)
+        values = list(by_percent.values())
+        ax.plot(values, shares, marker, color=PUBLISHED_COLOR, markersize=9, label=label)
     ax.set_ylim(0, 1.02)
     ax.set_xlim(left=0)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_xlabel(quantity)
     ax.set_ylabel("Share of invocations")
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1))
     return ax
 
 
@@ -209,29 +211,19 @@ def percentile_bars(
 
 @styled
 def init_by_package_size(measurements: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Median Init Duration by package size, with 95 % intervals.
+    """Median Init Duration of several packages with 95 % intervals; the labels tell their sizes.
 
-    `measurements` has one row a package and columns label, package_mb, init_ms, init_low_ms, init_high_ms.
+    `measurements` has one row a package, drawn from top to bottom, with columns label, package_mb (unzipped),
+    init_ms, init_low_ms, init_high_ms.
     """
     ax = ax or _new_axes()
-    ordered = measurements.sort_values("package_mb")
-    intervals = (ordered["init_ms"], ordered["init_low_ms"], ordered["init_high_ms"])
-    _points_with_intervals(
-        ax, ordered["package_mb"], *intervals, color=DURATION_COLOR, marker="o", linestyle=""
-    )
-    for row in ordered.itertuples():
-        ax.annotate(
-            str(row.label),
-            (row.package_mb, row.init_high_ms),
-            xytext=(0, 5),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
-    ax.margins(x=0.15, y=0.15)
-    ax.set_ylim(bottom=0)
-    ax.set_xlabel("Unzipped package (MB)")
-    ax.set_ylabel("Init Duration, median (ms)")
+    labels = [f"{row.label}\n{row.package_mb:.1f} MB" for row in measurements.itertuples()]
+    value, low, high = (measurements[name] for name in ("init_ms", "init_low_ms", "init_high_ms"))
+    ax.barh(labels, value, height=0.6, color=DURATION_COLOR)
+    ax.errorbar(value, labels, xerr=[value - low, high - value], fmt="none", color="black", linewidth=1)
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel("Init Duration, median (ms)")
     return ax
 
 

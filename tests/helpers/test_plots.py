@@ -145,13 +145,15 @@ def test_percentile_bars_say_what_they_cannot_show() -> None:
     assert on_aws[99] in heights
 
 
-def test_init_by_package_size_labels_its_points() -> None:
+def test_init_by_package_size_names_label_and_size() -> None:
     rows = [("small", 0.1, 50.0, 45.0, 56.0), ("large", 20.0, 210.0, 190.0, 240.0)]
     columns = ["label", "package_mb", "init_ms", "init_low_ms", "init_high_ms"]
     ax = plots.init_by_package_size(pd.DataFrame(rows, columns=columns))
-    assert texts(ax) == ["small", "large"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("Unzipped package (MB)", "Init Duration, median (ms)")
-    assert list(ax.containers[0].lines[0].get_ydata()) == [50.0, 210.0]
+    ax.figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["small\n0.1 MB", "large\n20.0 MB"]
+    assert ax.get_xlabel() == "Init Duration, median (ms)"
+    assert [bar.get_width() for bar in ax.patches] == [50.0, 210.0]
+    assert any(getattr(container, "has_xerr", False) for container in ax.containers)
 
 
 def test_break_even_is_where_the_lines_cross() -> None:
