@@ -17,6 +17,8 @@ from helpers.local_aws import DEFAULT_ACCOUNT_ID, LocalAwsNotStarted
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+# SIGINT among them, because a shell that starts a command in the background has it ignored there.
+STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(
     help="Serverless patterns as notebooks, on a local AWS or on yours.",
@@ -77,7 +79,7 @@ def run(
     from helpers import batch
 
     # Ended by a signal, the run still ends its kernels, and with them their local AWS.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in STOPPING_SIGNALS:
         signal.signal(number, _interrupt)
     try:
         directory = batch.new_run_directory() if out is None else out
@@ -150,7 +152,7 @@ def start(
         raise notebooks.UsageError(
             f"--account {account}: an account id has 12 digits, such as {DEFAULT_ACCOUNT_ID}."
         )
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in STOPPING_SIGNALS:
         signal.signal(number, _interrupt)
     running = local_aws.start(port, account, enforce_iam=not no_iam)
     try:

@@ -46,14 +46,13 @@ def wait_until_gone(processes: list[psutil.Process]) -> list[psutil.Process]:
     return psutil.wait_procs(processes, LEFT_BEHIND_TIMEOUT_S)[1]
 
 
-def wait_for_file(path: Path, timeout_s: float = 60.0) -> str:
-    """The content of a file once there is some."""
+def wait_for_file(path: Path, process: subprocess.Popen[str], timeout_s: float = 60.0) -> None:
+    """Return when the process has written something to a file."""
     deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        if path.exists() and (text := path.read_text()):
-            return text
+    while not (path.exists() and path.read_text()):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, f"{path} has no content after {timeout_s} s"
         time.sleep(0.05)
-    raise TimeoutError(f"{path} has no content after {timeout_s} s")
 
 
 def test_list_shows_what_each_notebook_says_of_itself(project: Project) -> None:
@@ -203,7 +202,7 @@ def test_an_interrupted_run_leaves_no_process(project: Project, number: signal.S
     project.add_notebook("01_waits", start_and_wait, "import time\ntime.sleep(600)")
     project.add_notebook("02_never", "print('never')")
     process = project.start("run", "--out", "out")
-    wait_for_file(project.root / "out" / "01" / "ready")
+    wait_for_file(project.root / "out" / "01" / "ready", process)
     family = psutil.Process(process.pid).children(recursive=True)
     assert len(family) >= 3, "a kernel, the local AWS and its supervisor"
     os.killpg(process.pid, number)
@@ -220,7 +219,7 @@ def test_a_killed_run_leaves_no_process(project: Project) -> None:
     )
     project.add_notebook("01_waits", start_and_wait, "import time\ntime.sleep(600)")
     process = project.start("run", "--out", "out")
-    wait_for_file(project.root / "out" / "01" / "ready")
+    wait_for_file(project.root / "out" / "01" / "ready", process)
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate(timeout=60)
