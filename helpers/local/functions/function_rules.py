@@ -131,8 +131,9 @@ def _unreadable() -> Refused:
     )
 
 
-def _check_at_most(name: str, value: int | None, largest: int) -> None:
-    if value is not None and value > largest:
+def _check_at_most(name: str, value: int | str | None, largest: int) -> None:
+    # CloudFormation templates may give numbers as text.
+    if value is not None and int(value) > largest:
         raise invalid_parameter(
             f"'{name}' value failed to satisfy constraint: "
             f"Member must have value less than or equal to {largest}"

@@ -3,10 +3,15 @@
 AWS Lambda developer guide, "Lambda function states".
 """
 
+import contextvars
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from helpers.local.functions.refusal import conflict
 
+SETTLE_TIMEOUT_S = 10.0
 _SUBJECT = "The operation cannot be performed at this time."
 
 
@@ -16,8 +21,24 @@ def check_active(config: dict[str, Any]) -> None:
         raise conflict(f"{_SUBJECT} The function is currently in the following state: Pending")
 
 
+_waiting: contextvars.ContextVar[bool] = contextvars.ContextVar("waiting", default=False)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Within it, `check_settled` waits for the function before it refuses."""
+    token = _waiting.set(True)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+
+
 def check_settled(config: dict[str, Any]) -> None:
     """Refuse what cannot be done to a function that is being created or updated."""
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    while _waiting.get() and config.get("LastUpdateStatus") != "Successful" and time.monotonic() < deadline:
+        time.sleep(0.02)
     check_active(config)
     if config.get("LastUpdateStatus") == "InProgress":
         raise conflict(f"{_SUBJECT} An update is in progress for resource: {config['FunctionArn']}")

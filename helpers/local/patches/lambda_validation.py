@@ -70,7 +70,7 @@ def _check_create(data: dict[str, Any]) -> None:
             "Runtime and Handler are mandatory parameters for functions created with deployment packages."
         )
     check_runtime(data["Runtime"])
-    _check_role(data.get("Role", ""))
+    check_role(data.get("Role", ""))
     code_bytes = _code_bytes(data.get("Code") or {}, "CreateFunction")
     rules.check_total_size(code_bytes, _layers_bytes(data.get("Layers") or []))
 
@@ -81,7 +81,7 @@ def _check_configuration(name: str, data: dict[str, Any]) -> None:
     if data.get("Runtime"):
         check_runtime(data["Runtime"])
     if data.get("Role"):
-        _check_role(data["Role"])
+        check_role(data["Role"])
     function = lambda_svc._functions.get(name)
     if function is not None and data.get("Layers"):
         code_bytes = rules.unzipped_bytes(function["code_zip"])
@@ -157,7 +157,7 @@ def _layers_bytes(layers: list[str]) -> int:
     return sum(rules.unzipped_bytes(package) for package in packages if package)
 
 
-def _check_role(role_arn: str) -> None:
+def check_role(role_arn: str) -> None:
     """The role must exist and trust Lambda, and the caller must be allowed to pass it on.
 
     As everywhere, the check of roles is off where IAM is not enforced.
