@@ -166,12 +166,14 @@ class _Cleaning:
         """Everything that carries the run's mark, by listing each service that the run used."""
         entries = self._ledger.entries
         # A replica or a log group may be in any place that the run used, so each service is listed in all.
-        places = sorted({(entry.account_id, entry.region) for entry in entries})
+        places = {(entry.account_id, entry.region) for entry in entries}
+        accounts = dict(sorted(places))
         services = {entry.service for entry in entries}
         services |= {key.split(".")[0] for entry in entries for key in entry.call.implies}
         found = {}
         for service in sorted(services):
-            for account_id, region in places:
+            is_global = inverses.table(service).is_global
+            for account_id, region in accounts.items() if is_global else sorted(places):
                 for kind in inverses.table(service).kinds.values():
                     for resource in self._find_kind(kind, account_id, region):
                         found[resource.key] = resource

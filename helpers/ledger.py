@@ -54,15 +54,21 @@ class Run:
     pid: int = field(default_factory=os.getpid)
     process_started_s: float = field(default_factory=lambda: psutil.Process().create_time())
 
+    def is_on_this_host(self) -> bool:
+        """Whether it ran where this process runs; only then can be seen whether it still does."""
+        return self.host == socket.gethostname()
+
     def is_alive(self) -> bool:
-        """Whether the process that wrote this still runs, as far as can be seen from this host."""
-        if self.host != socket.gethostname():
-            return True
+        """Whether the very process that wrote this still runs on this host."""
+        if not self.is_on_this_host():
+            return False
         try:
-            started_s = psutil.Process(self.pid).create_time()
+            process = psutil.Process(self.pid)
+            is_the_same = abs(process.create_time() - self.process_started_s) < START_TIME_TOLERANCE_S
+            # A zombie has ended; its parent has only not asked how.
+            return is_the_same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
-        return abs(started_s - self.process_started_s) < START_TIME_TOLERANCE_S
 
 
 @dataclass

@@ -1,9 +1,11 @@
 """Where a notebook's calls go: the local AWS, or the reader's account. Both make boto3 clients alike."""
 
 import contextlib
+import functools
 import os
 import socket
 import subprocess
+import threading
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from botocore.parsers import ResponseParserError
 
 from helpers.local_aws import SECRET_ACCESS_KEY, LocalAws, LocalAwsStopped
 
@@ -24,6 +27,9 @@ READ_TIMEOUT_S = {"lambda": 910, "stepfunctions": 310}
 DEFAULT_READ_TIMEOUT_S = 60
 CONNECT_TIMEOUT_S = 1.0
 LAST_BREATH_S = 5.0
+
+# Clients may be used by several threads, but sessions may not make them in several threads.
+_MAKING_CLIENTS = threading.Lock()
 
 # Settings of botocore that the reader's environment or configuration files could change.
 _IGNORED_SETTINGS = ("profile", "ca_bundle", "use_fips_endpoint", "use_dualstack_endpoint")
@@ -39,6 +45,8 @@ class Target(Protocol):
     name: str
     account_id: str
     endpoint_url: str | None
+    # Whether everything in it is gone once this process has ended.
+    ends_with_process: bool
 
     def client(
         self,
@@ -61,6 +69,7 @@ class LocalTarget:
     def __init__(self, endpoint_url: str, account_id: str, running: LocalAws | None = None) -> None:
         self.endpoint_url: str | None = endpoint_url
         self.account_id = account_id
+        self.ends_with_process = running is not None
         self._running = running
         self._session = _session_without_configuration()
 
@@ -82,23 +91,30 @@ class LocalTarget:
             retries={"mode": "standard"},
             read_timeout=READ_TIMEOUT_S.get(service, DEFAULT_READ_TIMEOUT_S),
         )
-        client = self._session.client(
-            service,
-            region_name=region,
-            endpoint_url=endpoint_url or self.endpoint_url,
-            config=settings.merge(config) if config else settings,
-            **(
-                _keywords(credentials)
-                if credentials
-                else {"aws_access_key_id": account_id, "aws_secret_access_key": SECRET_ACCESS_KEY}
-            ),
-        )
+        root = {"aws_access_key_id": account_id, "aws_secret_access_key": SECRET_ACCESS_KEY}
+        with _MAKING_CLIENTS:
+            client = self._session.client(
+                service,
+                region_name=region,
+                endpoint_url=endpoint_url or self.endpoint_url,
+                config=settings.merge(config) if config else settings,
+                **(_keywords(credentials) if credentials else root),
+            )
         # First, because botocore would try again for seconds.
         client.meta.events.register_first("needs-retry", self._raise_when_stopped)
         return client
 
-    def answers(self) -> bool:
-        """Whether something accepts connections at the endpoint."""
+    def is_there(self) -> bool:
+        """Whether the endpoint is still an AWS, and not nothing or another program."""
+        quick = Config(connect_timeout=CONNECT_TIMEOUT_S, read_timeout=5, retries={"total_max_attempts": 1})
+        try:
+            sts = self.client("sts", "us-east-1", self.account_id, config=quick)
+            return bool(sts.get_caller_identity()["Account"] == self.account_id)
+        except (BotoCoreError, ClientError, ResponseParserError, LocalAwsStopped):
+            return False
+
+    def accepts_connections(self) -> bool:
+        """Whether something listens at the endpoint."""
         address = urlsplit(self.endpoint_url or "")
         try:
             socket.create_connection(
@@ -109,7 +125,7 @@ class LocalTarget:
         return True
 
     def _raise_when_stopped(self, caught_exception: Exception | None, **_: Any) -> None:
-        if not isinstance(caught_exception, ConnectionError | HTTPClientError) or self.answers():
+        if not isinstance(caught_exception, ConnectionError | HTTPClientError) or self.accepts_connections():
             return
         if self._running is not None:
             # The emulator is gone; the process that started it may still be tidying up.
@@ -129,11 +145,13 @@ class AwsTarget:
     """
 
     name = "aws"
+    ends_with_process = False
 
     def __init__(
         self, region: str, account_id: str | None = None, account_role: str = DEFAULT_ACCOUNT_ROLE
     ) -> None:
         self.endpoint_url: str | None = None
+        self._region = region
         self._role = account_role
         self._core = botocore.session.Session()
         self._sessions_by_account: dict[str, boto3.Session] = {}
@@ -169,13 +187,14 @@ class AwsTarget:
             retries={"mode": "standard"}, read_timeout=READ_TIMEOUT_S.get(service, DEFAULT_READ_TIMEOUT_S)
         )
         session = self._session if credentials else self._session_in(account_id)
-        return session.client(
-            service,
-            region_name=region,
-            endpoint_url=endpoint_url,
-            config=settings.merge(config) if config else settings,
-            **(_keywords(credentials) if credentials else {}),
-        )
+        with _MAKING_CLIENTS:
+            return session.client(
+                service,
+                region_name=region,
+                endpoint_url=endpoint_url,
+                config=settings.merge(config) if config else settings,
+                **(_keywords(credentials) if credentials else {}),
+            )
 
     def _session_in(self, account_id: str) -> boto3.Session:
         if account_id == self.account_id:
@@ -183,7 +202,7 @@ class AwsTarget:
         if account_id not in self._sessions_by_account:
             core = botocore.session.Session()
             fetcher = AssumeRoleCredentialFetcher(
-                self._core.create_client,
+                functools.partial(self._core.create_client, region_name=self._region),
                 self._core.get_credentials(),
                 f"arn:aws:iam::{account_id}:role/{self._role}",
             )
@@ -207,8 +226,12 @@ def _keywords(credentials: dict[str, str]) -> dict[str, str]:
     }
 
 
+@functools.cache
 def _session_without_configuration() -> boto3.Session:
-    """A session that the reader's AWS profile, configuration files and variables do not reach."""
+    """A session that the reader's AWS profile, configuration files and variables do not reach.
+
+    One for the process, because each session reads the service models anew.
+    """
     no_file = (None, None, os.devnull, None)
     ignored: dict[str, Any] = dict.fromkeys(_IGNORED_SETTINGS, (None, None, None, None))
     files = {"config_file": no_file, "credentials_file": no_file}

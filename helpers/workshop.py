@@ -34,8 +34,8 @@ class Workshop:
 
     `target="local"` (the default) uses a local AWS that is started when the first Workshop of a
     process asks for it, is shared by later ones, and ends with the process. `target="aws"` uses
-    the reader's account through boto3's default credentials. `account_id` is checked against
-    them; other accounts are entered by assuming `account_role` there.
+    the reader's account through boto3's default credentials. `account` (12 digits) is checked
+    against them; other accounts are entered by assuming `account_role` there.
 
     Raises LocalAwsNotStarted, CredentialsMissing, or LedgerNotWritable when what is created could
     not be noted; in all three cases nothing has been created.
@@ -46,12 +46,12 @@ class Workshop:
         notebook: str,
         target: str = "local",
         region: str = "us-east-1",
-        account_id: str | None = None,
+        account: str | None = None,
         account_role: str = DEFAULT_ACCOUNT_ROLE,
     ) -> None:
         self.run_id = new_run_id(notebook)
         self.region = region
-        self._target = _target(target, region, account_id, account_role)
+        self._target = _target(target, region, account, account_role)
         self.target = self._target.name
         self.account_id = self._target.account_id
         self._ledger = Ledger.create(
@@ -111,21 +111,22 @@ class Workshop:
         self,
         service: str,
         region: str | None = None,
-        account_id: str | None = None,
+        account: str | None = None,
         credentials: dict[str, str] | None = None,
         endpoint_url: str | None = None,
         config: Config | None = None,
     ) -> Any:
         """A boto3 client whose creating calls are noted, so that `cleanup` can undo them.
 
-        `credentials` are those of an assumed role, as STS returns them; `account_id` then says in
-        which account they create. `endpoint_url` is for data planes with an address of their own.
+        It acts in the run's own Region and account unless others are given. `credentials` are those
+        of an assumed role, as STS returns them; `account` then says in which account they create.
+        `endpoint_url` is for data planes with an address of their own.
         """
-        account_id = account_id or self.account_id
+        account = account or self.account_id
         client: BaseClient = self._target.client(
-            service, region or self.region, account_id, credentials, endpoint_url, config
+            service, region or self.region, account, credentials, endpoint_url, config
         )
-        self._recorder.watch(client, account_id)
+        self._recorder.watch(client, account)
         if self.target == "aws":
             eventual_consistency.install(client)
         return client
@@ -141,14 +142,16 @@ class Workshop:
         Returns a table: for each kind of resource how many were created, deleted and left. Raises
         ResourcesLeft, which names what is left and why; then it can simply be called again.
         """
-        counts = clean(self._ledger, self._target.client, timeout_s or CLEANUP_TIMEOUT_S[self.target])
+        if timeout_s is None:
+            timeout_s = CLEANUP_TIMEOUT_S[self.target]
+        counts = clean(self._ledger, self._target.client, timeout_s)
         self._ledger.clear()
         shutil.rmtree(run_directory(self.run_id), ignore_errors=True)
         return _frame(counts)
 
     def _at_exit(self) -> None:
         shutil.rmtree(run_directory(self.run_id), ignore_errors=True)
-        if not self._ledger.entries or _ends_with_this_process(self._target):
+        if not self._ledger.entries or self._target.ends_with_process:
             self._ledger.remove()
             return
         print(
@@ -168,38 +171,34 @@ def run_directory(run_id: str) -> Path:
     return cache_directory() / "runs" / run_id
 
 
-def _target(name: str, region: str, account_id: str | None, account_role: str) -> Target:
+def _target(name: str, region: str, account: str | None, account_role: str) -> Target:
     if name == "aws":
-        return AwsTarget(region, account_id, account_role)
+        return AwsTarget(region, account, account_role)
     if name != "local":
         raise ValueError(f"target={name!r}: expected 'local' or 'aws'.")
     # Nothing of a local run ever looks for credentials on the network.
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-    account_id = account_id or DEFAULT_ACCOUNT_ID
+    account = account or DEFAULT_ACCOUNT_ID
     endpoint_url = os.environ.get(ENDPOINT_VARIABLE)
     if endpoint_url:
-        target = LocalTarget(endpoint_url, account_id)
-        if not target.answers():
+        target = LocalTarget(endpoint_url, account)
+        if not target.is_there():
             raise local_aws.LocalAwsNotStarted(
-                f"Nothing listens at {endpoint_url}, which {ENDPOINT_VARIABLE} names. "
+                f"There is no local AWS at {endpoint_url}, which {ENDPOINT_VARIABLE} names. "
                 "Start a local AWS there (`workshop local start`), or unset the variable."
             )
         return target
-    running = _running_local_aws(account_id)
-    return LocalTarget(running.endpoint_url, account_id, running)
+    running = _running_local_aws(account)
+    return LocalTarget(running.endpoint_url, account, running)
 
 
-def _running_local_aws(account_id: str) -> LocalAws:
+def _running_local_aws(account: str) -> LocalAws:
     """The local AWS of this process, started when there is none or the last one has ended."""
     global _local_aws
     if _local_aws is None or _local_aws.process.poll() is not None:
-        _local_aws = local_aws.start(account_id=account_id)
+        _local_aws = local_aws.start(account_id=account)
         atexit.register(_local_aws.stop)
     return _local_aws
-
-
-def _ends_with_this_process(target: Target) -> bool:
-    return _local_aws is not None and target.endpoint_url == _local_aws.endpoint_url
 
 
 def _frame(counts: list[KindCount]) -> "pandas.DataFrame":
