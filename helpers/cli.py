@@ -137,6 +137,33 @@ def examine() -> None:
         raise typer.Exit(EXIT_FAILURE)
 
 
+@app.command("sweep")
+def sweep_runs(
+    runs: Annotated[
+        list[str] | None, typer.Argument(help="Ids of runs; without any, all whose process is gone.")
+    ] = None,
+) -> None:
+    """Delete what runs left behind that were killed.
+
+    The exit code is 1 when something could not be deleted.
+    """
+    from helpers import sweep
+
+    outcomes = set()
+    try:
+        for swept in sweep.swept_runs(runs or None):
+            outcomes.add(swept.outcome)
+            print(f"{swept.run_id}  {swept.outcome}: {swept.message}")
+            for count in swept.counts:
+                print(f"    {count.kind}: {count.deleted} of {count.created} deleted, {count.left} left")
+    except sweep.UnknownRun as error:
+        raise notebooks.UsageError(error) from error
+    if not outcomes:
+        print("There is nothing to sweep.")
+    if sweep.FAILED in outcomes:
+        raise typer.Exit(EXIT_FAILURE)
+
+
 @local_app.command()
 def start(
     port: Annotated[

@@ -291,3 +291,27 @@ def test_a_taken_port_is_refused(project: Project) -> None:
         result = project.workshop("local", "start", "--port", str(port))
     assert result.returncode == 1
     assert f"Port {port} on 127.0.0.1 is in use." in complaint(result)
+
+
+def test_sweep_deletes_what_a_killed_run_left(project: Project, local_start: subprocess.Popen[str]) -> None:
+    exports = project.workshop("local", "env").stdout
+    endpoint = next(line.partition("=")[2] for line in exports.splitlines() if "AWS_ENDPOINT_URL" in line)
+    project.add_notebook(
+        "01_dies",
+        "from helpers.workshop import Workshop\nws = Workshop('01')\nprint(ws.run_id)",
+        "ws.client('sqs').create_queue(QueueName=ws.name('orders'))",
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+    )
+    environment = {"WORKSHOP_ENDPOINT_URL": endpoint}
+    killed = project.workshop("run", "--out", "out", environment=environment)
+    assert killed.returncode == 1
+    assert "01: its kernel died while a cell was running" in killed.stdout
+    run_id = printed_text(project.root / "out" / "01_dies.ipynb").strip()
+
+    swept = project.workshop("sweep", environment=environment)
+    assert swept.returncode == 0, swept.stderr
+    assert f"{run_id}  cleaned: 1 deleted" in swept.stdout
+    assert project.workshop("sweep").stdout == "There is nothing to sweep.\n"
+    unknown = project.workshop("sweep", run_id)
+    assert unknown.returncode == 2
+    assert run_id in complaint(unknown)
