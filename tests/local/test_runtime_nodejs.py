@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from deployed import DeployedFunction, zipped
 
 WITH_CALLBACKS, WITHOUT_CALLBACKS = "nodejs22.x", "nodejs24.x"
@@ -319,6 +320,14 @@ def test_streamed_responses_are_delivered_in_one_piece(deploy_node: Any) -> None
     function = deploy_node({"index.mjs": source})
     body = function.client.invoke(FunctionName=function.name)["Payload"].read()
     assert body == b"$LATEST end"
+
+
+def test_a_response_cannot_be_streamed_to_the_caller(deploy_node: Any) -> None:
+    """Lambda API reference, "InvokeWithResponseStream": refused rather than answered with something else."""
+    function = deploy_node({"index.mjs": "export const handler = async () => 1"})
+    with pytest.raises(ClientError) as caught:
+        function.client.invoke_with_response_stream(FunctionName=function.name)
+    assert caught.value.response["Error"]["Code"] == "NotImplementedException"
 
 
 def test_a_stream_that_never_ends_is_an_error(deploy_node: Any) -> None:

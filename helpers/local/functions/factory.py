@@ -70,7 +70,7 @@ class EnvironmentFactory:
     ) -> list[str]:
         command = runtime.command(isolation, function)
         wrapper = function.variables.get("AWS_LAMBDA_EXEC_WRAPPER")
-        if wrapper and runtime.takes_wrapper:
+        if wrapper and runtime.is_managed:
             command = [_seen_value(wrapper, isolation), *command]
         return isolation.launch_command(command, sandbox.join_files)
 
@@ -112,7 +112,6 @@ class EnvironmentFactory:
             "_HANDLER": function.handler,
             "AWS_REGION": function.region,
             "AWS_DEFAULT_REGION": function.region,
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
             "AWS_LAMBDA_FUNCTION_VERSION": function.version,
@@ -120,8 +119,7 @@ class EnvironmentFactory:
             "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group_name,
             "AWS_LAMBDA_LOG_STREAM_NAME": log_stream_name,
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            # AWS's runtimes write framed events to this descriptor: here to standard output.
-            "_LAMBDA_TELEMETRY_LOG_FD": "1",
+            **(_of_managed_runtimes(function) if runtime.is_managed else {}),
             **({"AWS_LAMBDA_LOG_FORMAT": "JSON"} if json_format else {}),
             **({"AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel", "INFO")} if json_format else {}),
             **({} if isolation.isolated else {"TMPDIR": str(seen.tmp)}),
@@ -130,6 +128,14 @@ class EnvironmentFactory:
         }
         own = {name: _seen_value(value, isolation) for name, value in function.variables.items()}
         return {**variables, **own}
+
+
+def _of_managed_runtimes(function: FunctionVersion) -> dict[str, str]:
+    return {
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+        # AWS's runtimes write framed events to this descriptor: here to standard output.
+        "_LAMBDA_TELEMETRY_LOG_FD": "1",
+    }
 
 
 def _extension_failure(machine: FileSystem) -> LaunchFailure | None:

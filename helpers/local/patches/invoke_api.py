@@ -2,6 +2,7 @@
 
 Restores: an event that is not JSON is refused, size limits, LogResult with the platform's lines,
 weighted aliases, TooManyRequestsException with its reason. AWS Lambda API reference, "Invoke".
+Refuses InvokeWithResponseStream, whose answer would not be what the function has written, when it did.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from helpers.local.functions.environment import SandboxFailed
 from helpers.local.functions.execution import InvocationResult
 from helpers.local.functions.packages import PackageUnreadable
 from helpers.local.functions.pool import ACCOUNT_CONCURRENCY, Throttled
+from helpers.local.functions.refusal import not_implemented
 from helpers.local.functions.runtimes import RuntimeUnavailable
 from helpers.local.functions.tracing import RecursiveLoop
 from helpers.local.patches.lambda_execution import execute_record
@@ -31,6 +33,7 @@ from helpers.local.patches.lambda_execution import execute_record
 # Lambda quotas, "Invocation payload": 6 MB synchronous. Lambda's own message names 6,291,456 bytes.
 LARGEST_REQUEST_BYTES = 6_291_456
 _INVOKE_PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
+_STREAMING_PATH = re.compile(r"/2021-11-15/functions/[^/]+/response-streaming-invocations/?")
 
 _record_metric = contract.expect(
     cloudwatch, "record_metric", ("namespace", "metric_name", "value", "unit", "dimensions")
@@ -72,6 +75,8 @@ async def _dispatch(
 async def _handle_request(
     method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
 ) -> Any:
+    if _STREAMING_PATH.fullmatch(unquote(path)):
+        return not_implemented("stream a response. Invoke returns the whole of it.").response()
     match = _INVOKE_PATH.fullmatch(unquote(path)) if method == "POST" else None
     kind = headers.get("x-amz-invocation-type", "RequestResponse")
     if match is None or kind != "RequestResponse":

@@ -27,8 +27,8 @@ class Runtime(ABC):
     language: Path
 
     @property
-    def takes_wrapper(self) -> bool:
-        """Whether AWS_LAMBDA_EXEC_WRAPPER starts it, as it does all runtimes but those that are OS-only."""
+    def is_managed(self) -> bool:
+        """Whether AWS provides more of it than the operating system."""
         return True
 
     @abstractmethod

@@ -22,7 +22,7 @@ class Provided(Runtime):
     """The machine's own operating system stands in for Amazon Linux."""
 
     @property
-    def takes_wrapper(self) -> bool:
+    def is_managed(self) -> bool:
         return False
 
     def command(self, files: Isolation, function: FunctionVersion) -> list[str]:
