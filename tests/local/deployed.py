@@ -9,12 +9,12 @@ from typing import Any
 
 
 def zipped(files: dict[str, str | bytes]) -> bytes:
-    """A deployment package with these files; those named `bootstrap` are executable."""
+    """A deployment package with these files; those named `bootstrap`, in any folder, are executable."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))
-            entry.external_attr = (0o755 if name == "bootstrap" else 0o644) << 16
+            entry.external_attr = (0o755 if name.split("/")[-1] == "bootstrap" else 0o644) << 16
             archive.writestr(entry, content)
     return buffer.getvalue()
 
