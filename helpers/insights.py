@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 POLL_S = 0.2
+QUERY_TIMEOUT_S = 60.0
 LOOK_BACK = timedelta(hours=1)
 
 
@@ -33,14 +34,14 @@ def run_query(
     repeated until its filter matches at least that many records. Columns that hold only numbers become
     numeric, an absent value is missing, and the column @ptr is left out.
 
-    Raises RecordsMissing after `timeout_s`, QueryFailed when the query fails or takes longer than that, and
-    ClientError (MalformedQueryException) when it does not parse.
+    Raises RecordsMissing after `timeout_s`, QueryFailed when the query fails or one run of it takes longer
+    than a minute, and ClientError (MalformedQueryException) when it does not parse.
     """
     start = start or datetime.now(UTC) - LOOK_BACK
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            answer = _complete(logs_client, query, log_group_names, start, deadline)
+            answer = _complete(logs_client, query, log_group_names, start)
             matched = int(answer["statistics"]["recordsMatched"])
             if matched >= expected_records:
                 return _to_frame(answer["results"])
@@ -58,7 +59,7 @@ def run_query(
 
 
 def _complete(
-    logs_client: Any, query: str, log_group_names: Sequence[str], start: datetime, deadline: float
+    logs_client: Any, query: str, log_group_names: Sequence[str], start: datetime
 ) -> dict[str, Any]:
     # Log events may carry the current second: the end lies behind it.
     end = datetime.now(UTC) + timedelta(seconds=1)
@@ -68,6 +69,7 @@ def _complete(
         endTime=int(end.timestamp()),
         queryString=query,
     )["queryId"]
+    deadline = time.monotonic() + QUERY_TIMEOUT_S
     while True:
         answer: dict[str, Any] = logs_client.get_query_results(queryId=query_id)
         if answer["status"] == "Complete":
@@ -76,7 +78,9 @@ def _complete(
             raise QueryFailed(f"Logs Insights ended the query with status {answer['status']}.")
         if time.monotonic() > deadline:
             logs_client.stop_query(queryId=query_id)
-            raise QueryFailed(f"Logs Insights did not finish the query in time (status {answer['status']}).")
+            raise QueryFailed(
+                f"Logs Insights did not finish within {QUERY_TIMEOUT_S:g} s (status {answer['status']})."
+            )
         time.sleep(POLL_S)
 
 
