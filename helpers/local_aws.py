@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 DEFAULT_ACCOUNT_ID = "111122223333"
 SECRET_ACCESS_KEY = "test"
 START_TIMEOUT_S = 30.0
@@ -115,9 +117,9 @@ def _new_log_path() -> Path:
     directory = cache_directory() / "logs"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        path = (
-            directory / f"local-aws-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}.log"
-        )
+        # The process id tells whether whoever writes it may still be at work.
+        name = f"local-aws-{time.strftime('%Y%m%dT%H%M%S')}-{time.monotonic_ns()}-{os.getpid()}.log"
+        path = directory / name
         path.touch()
     except OSError as error:
         raise LocalAwsNotStarted(
@@ -125,7 +127,8 @@ def _new_log_path() -> Path:
             "Make it writable, or set XDG_CACHE_HOME to a directory that is."
         ) from error
     for old in sorted(directory.glob("local-aws-*.log"))[:-LOGS_KEPT]:
-        old.unlink(missing_ok=True)
+        if not psutil.pid_exists(int(old.stem.rpartition("-")[2])):
+            old.unlink(missing_ok=True)
     return path
 
 

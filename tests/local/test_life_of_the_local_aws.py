@@ -136,6 +136,18 @@ def test_a_cache_directory_that_cannot_be_written_is_named(
     assert "set XDG_CACHE_HOME" in str(refused.value)
 
 
+def test_old_logs_are_removed_but_not_of_what_still_runs(start: START) -> None:
+    running = start()
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True)
+    directory = running.log_path.parent
+    old = [directory / f"local-aws-20200101T000000-{number}-{int(ended.stdout)}.log" for number in range(12)]
+    for path in old:
+        path.touch()
+    start()
+    assert not any(path.exists() for path in old[:2])
+    assert running.log_path.exists()
+
+
 # Keeping to itself
 
 

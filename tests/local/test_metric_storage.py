@@ -117,7 +117,8 @@ def test_without_dimensions_is_a_metric_of_its_own(cloudwatch: Any, invoked: tup
         if [dimension["Name"] for dimension in metric["Dimensions"]] == ["FunctionName"]
     ]
     assert of_function(name) in [metric["Dimensions"] for metric in listed]
-    assert before == sum(by_function)
+    # Functions of other tests may still be retried meanwhile.
+    assert before <= sum(by_function) <= statistics(cloudwatch, "Invocations")["Sum"]
 
 
 def test_a_minute_is_one_data_point(cloudwatch: Any, invoked: tuple[str, list[float]]) -> None:
