@@ -109,8 +109,7 @@ class _Cleaning:
             self._problems.clear()
             undeleted = self._delete(remaining)
             remaining = self._find() | undeleted
-            hopeless = bool(self._problems) and all(map(HOPELESS.search, self._problems.values()))
-            if hopeless or time.monotonic() > deadline:
+            if self._is_hopeless(remaining) or time.monotonic() > deadline:
                 break
             if remaining:
                 time.sleep(pause_s)
@@ -118,6 +117,11 @@ class _Cleaning:
         if remaining or self._problems:
             raise ResourcesLeft(self._complaint(remaining))
         return self._counts()
+
+    def _is_hopeless(self, remaining: Resources) -> bool:
+        """Whether trying again would only fail again."""
+        why = [self._problems.get(str(resource), "") for resource in remaining.values()]
+        return bool(remaining) and all(map(HOPELESS.search, why))
 
     def _noted(self) -> Iterator[Resource]:
         for entry in self._ledger.entries:
@@ -186,14 +190,20 @@ class _Cleaning:
         try:
             for item in self._items(kind, account_id, region):
                 identity = inverses.pick(kind.identity, item)
-                present = kind.present is None or inverses.search(kind.present, item)
-                if identity is not None and present and self._ledger.marks.carried_by(item):
+                if identity is not None and self._is_of_this_run(kind, identity, item):
                     yield Resource(kind, identity, account_id, region, self._position(kind))
         except ClientError as error:
             created_here = any(entry.kind == kind for entry in self._ledger.entries)
             # Where a service cannot list a kind, and none was created, there is none.
             if created_here or not NOT_IMPLEMENTED.search(_text(error)):
                 self._problems[f"listing {kind.title} (account {account_id}, {region})"] = _text(error)
+
+    def _is_of_this_run(self, kind: Kind, identity: dict[str, Any], item: dict[str, Any]) -> bool:
+        """By its identity or its mark only: somebody else's resource may well refer to one of this run."""
+        if kind.present is not None and not inverses.search(kind.present, item):
+            return False
+        mark = inverses.search(kind.marked, item) if kind.marked else None
+        return self._ledger.marks.carried_by([identity, mark])
 
     def _items(self, kind: Kind, account_id: str, region: str) -> Iterator[dict[str, Any]]:
         """What AWS says of each item of a kind, with the parameters by which it was listed."""

@@ -35,9 +35,11 @@ class Recorder:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def watch(self, client: BaseClient, account_id: str) -> None:
-        """Note every creating call of `client`, which acts in `account_id`."""
-        region = client.meta.region_name
+    def watch(self, client: BaseClient, account_id: str, region: str) -> None:
+        """Note every creating call of `client`, which acts in `account_id` and `region`.
+
+        The client itself would not do: those of global services have a Region of their own.
+        """
 
         def keep_request(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
             context[REQUEST] = params

@@ -122,11 +122,9 @@ class Workshop:
         of an assumed role, as STS returns them; `account` then says in which account they create.
         `endpoint_url` is for data planes with an address of their own.
         """
-        account = account or self.account_id
-        client: BaseClient = self._target.client(
-            service, region or self.region, account, credentials, endpoint_url, config
-        )
-        self._recorder.watch(client, account)
+        region, account = region or self.region, account or self.account_id
+        client: BaseClient = self._target.client(service, region, account, credentials, endpoint_url, config)
+        self._recorder.watch(client, account, region)
         if self.target == "aws":
             eventual_consistency.install(client)
         return client

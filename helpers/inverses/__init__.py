@@ -17,6 +17,7 @@ something, or adds to something, what becomes of it:
 `[kinds.KIND]`: something that can be listed and deleted.
     list, items   the call that lists it, and where the items are in its answer
     identity      the parameters of `delete`, each taken from an item
+    marked        where else an item carries the run's id, when its identity does not
     delete        the call that deletes it; without it, the kind is only there for `within`
     list_parameters, delete_parameters      constants for the two calls
     within        another kind; `list` is called once for each item of that kind
@@ -95,6 +96,7 @@ class Kind:
     list_parameters: dict[str, Any] = field(default_factory=dict)
     delete_parameters: dict[str, Any] = field(default_factory=dict)
     within: Within | None = None
+    marked: str | None = None
     details: Details | None = None
     present: str | None = None
     contents: tuple[Contents, ...] = ()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -333,3 +334,42 @@ def test_all_kinds_are_found_by_their_mark_and_deleted(
         assert found.get(title) == sum(title == json.loads(text)[0] for text in expected), title
     # A second look, by a run that knows nothing of the first cleaning, finds nothing.
     assert cleaning.clean(ledger_of(workshop), client, timeout_s=20) == []
+
+
+def test_what_a_function_of_the_run_has_created_is_deleted_too(
+    workshop: Workshop, make_client: Callable[..., Any]
+) -> None:
+    """It goes past the ledger, but carries the run's id."""
+    workshop.client("sqs").create_queue(QueueName=workshop.name("orders"))
+    make_client("sqs").create_queue(QueueName=workshop.name("made-by-a-function"))
+    assert workshop.cleanup().loc["sqs queue", "deleted"] == 2
+
+
+def test_what_only_refers_to_the_run_belongs_to_somebody_else(
+    workshop: Workshop, make_client: Callable[..., Any]
+) -> None:
+    role = permissions.create_role(workshop.client("iam"), workshop.name("role"), "lambda.amazonaws.com")
+    others = make_client("iam")
+    trust = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "sts:AssumeRole"}
+    others.create_role(
+        RoleName="somebody-elses",
+        Description=f"for {workshop.run_id}",
+        AssumeRolePolicyDocument=permissions.policy(trust),
+    )
+    assert workshop.cleanup().loc["iam role", "deleted"] == 1
+    others.delete_role(RoleName="somebody-elses")
+
+
+def test_what_still_depends_on_something_is_tried_again(workshop: Workshop) -> None:
+    """IAM API Reference, DeletePolicy: a policy must be detached first. The role to which it is
+    attached is older, so it is deleted later; only then the policy can be."""
+    iam = workshop.client("iam")
+    permissions.create_role(iam, workshop.name("role"), "lambda.amazonaws.com")
+    arn = iam.create_policy(
+        PolicyName=workshop.name("policy"),
+        PolicyDocument=permissions.policy(permissions.allow("s3:GetObject", "arn:aws:s3:::a/*")),
+    )["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=workshop.name("role"), PolicyArn=arn)
+    with pytest.raises(iam.exceptions.DeleteConflictException):
+        iam.delete_policy(PolicyArn=arn)
+    assert workshop.cleanup()["left"].tolist() == [0, 0]

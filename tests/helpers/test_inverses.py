@@ -80,6 +80,7 @@ def test_a_kind_can_be_listed_and_deleted_as_the_service_model_says(kind: Kind) 
     identity = inverses.pick(kind.identity, item)
     assert identity is not None, f"an item of {kind.list} lacks a part of {kind.identity}"
     assert covered(service.operation_model(kind.delete), set(identity) | set(kind.delete_parameters))
+    assert kind.marked is None or inverses.search(kind.marked, item)
     assert kind.present is None or inverses.search(kind.present, item) is not None
     for contents in kind.contents:
         parent = identity if contents.parameters is None else inverses.pick(contents.parameters, identity)

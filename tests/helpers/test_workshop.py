@@ -12,9 +12,12 @@ from typing import Any
 import boto3
 import psutil
 import pytest
+from botocore.config import Config
+from test_cleaning import make_function
 
 from helpers.cleaning import ResourcesLeft
 from helpers.local_aws import LocalAws, LocalAwsNotStarted
+from helpers.sweep import CLEANED, sweep
 from helpers.targets import CredentialsMissing
 from helpers.workshop import ENDPOINT_VARIABLE, Workshop
 
@@ -80,8 +83,6 @@ def test_what_the_notebook_has_deleted_itself_is_no_problem(workshop: Workshop) 
 
 
 def test_the_log_group_that_lambda_makes_is_deleted_too(workshop: Workshop) -> None:
-    from test_cleaning import make_function
-
     make_function(workshop)
     lambda_, logs = workshop.client("lambda"), workshop.client("logs")
     lambda_.get_waiter("function_active_v2").wait(FunctionName=workshop.name("work"))
@@ -286,8 +287,6 @@ def test_a_kernel_that_ends_without_cleaning_up_says_so_on_aws(aws: LocalAws) ->
     assert kernel.returncode == 0
     assert "`workshop sweep` deletes it" in kernel.stderr
 
-    from helpers.sweep import CLEANED, sweep
-
     assert CLEANED in [swept.outcome for swept in sweep()]
 
 
@@ -318,8 +317,6 @@ def test_the_process_dies_at_once_when_it_is_killed_and_the_local_aws_with_it() 
 
 
 def test_a_client_keeps_its_own_settings(workshop: Workshop) -> None:
-    from botocore.config import Config
-
     client: Any = workshop.client("lambda", config=Config(connect_timeout=3))
     assert client.meta.config.connect_timeout == 3
     # A function may run for 15 minutes: giving up earlier would invoke it again.
