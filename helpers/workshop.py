@@ -151,6 +151,8 @@ class Workshop:
         shutil.rmtree(run_directory(self.run_id), ignore_errors=True)
         if not self._ledger.entries or self._target.ends_with_process:
             self._ledger.remove()
+        # A ledger that is gone was swept.
+        if not self._ledger.path.exists():
             return
         print(
             f"Run {self.run_id} ends without ws.cleanup(): what it created is still there. "
