@@ -4,12 +4,11 @@ import base64
 import json
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from deployed import DeployedFunction, zipped
+from deployed import DeployedFunction, in_parallel, zipped
 
 WITH_CALLBACKS, WITHOUT_CALLBACKS = "nodejs22.x", "nodejs24.x"
 BOTH = pytest.mark.parametrize("runtime", [WITH_CALLBACKS, WITHOUT_CALLBACKS])
@@ -25,12 +24,6 @@ def deploy_node(deploy: Any) -> Callable[..., DeployedFunction]:
         return function
 
     return create
-
-
-def in_parallel(run: Callable[[Any], Any], cases: list[Any]) -> list[Any]:
-    """Functions become active half a second after they were created: that is waited for only once."""
-    with ThreadPoolExecutor(len(cases)) as threads:
-        return list(threads.map(run, cases))
 
 
 def log_of(make_client: Any, function: DeployedFunction) -> list[str]:

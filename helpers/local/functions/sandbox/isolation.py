@@ -22,6 +22,7 @@ OPTION = "WORKSHOP_ISOLATION"
 # The launcher writes this line to standard output just before it becomes the runtime.
 READY_LINE = b"sandbox ready\n"
 _ALWAYS_COVERED = ("/tmp", "/var")
+_CONTROL_GROUPS = "/sys/fs/cgroup"
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,8 @@ class Isolation:
             f"{mount} -t tmpfs -o size=64k,mode=755 tmpfs /var",
             "mkdir /var/task /var/runtime /var/lang /var/tmp",
             *bound,
+            # The function's limits are not for it to see, nor, where it runs as root, to change.
+            f"[ ! -d {_CONTROL_GROUPS} ] || {mount} -t tmpfs -o ro,size=4k tmpfs {_CONTROL_GROUPS}",
             f"{mount} -o remount,bind,ro /",
         ]
 
