@@ -508,7 +508,7 @@ def test_an_event_may_have_1_mb_and_must_be_json(deploy: Callable[..., DeployedF
     """Lambda quotas, "Invocation payload (request and response)": 1 MB (asynchronous)."""
     function = deploy(HANDLER)
     for payload, code in (
-        (json.dumps("x" * 1_048_576), "RequestTooLargeException"),
+        (json.dumps("x" * 1_048_576), "RequestEntityTooLargeException"),
         ("no json", "InvalidRequestContentException"),
     ):
         with pytest.raises(ClientError) as refused:

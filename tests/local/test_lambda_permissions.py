@@ -173,6 +173,35 @@ def test_a_permission_counts_for_what_it_was_given_for(probe: Probe, make_client
     assert probe.event()["source"] == source
 
 
+@pytest.mark.slow
+def test_a_schedule_invokes_with_a_role(probe: Probe, make_client: Callable[..., Any]) -> None:
+    """EventBridge Scheduler user guide, "Setting up the execution role"."""
+    scheduler, iam = make_client("scheduler"), make_client("iam")
+    service = {"Service": "scheduler.amazonaws.com"}
+    trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": probe.arn}
+    suffix = secrets.token_hex(4)
+    probe.permit("scheduler.amazonaws.com")
+    for name, statements in ((f"without-{suffix}", []), (f"with-{suffix}", [allow])):
+        role_arn = iam.create_role(
+            RoleName=name,
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )["Role"]["Arn"]
+        for statement in statements:
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.put_role_policy(RoleName=name, PolicyName="invoke", PolicyDocument=policy)
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+        scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression=f"at({moment})",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": probe.arn, "RoleArn": role_arn, "Input": json.dumps({"role": name})},
+        )
+    assert probe.event() == {"role": f"with-{suffix}"}
+    assert probe.was_not_invoked()
+    assert sum_of(make_client, "AWS/Scheduler", "TargetErrorCount", ScheduleGroup="default") == 1
+
+
 def test_a_failing_function_is_retried_whoever_invokes_it(
     deploy: Callable[..., DeployedFunction], make_client: Callable[..., Any], role: str
 ) -> None:

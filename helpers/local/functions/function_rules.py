@@ -100,6 +100,8 @@ def unzipped_bytes(package: bytes) -> int:
     """Size of a package's content. Refuses a package that cannot be unpacked or is too large."""
     try:
         with zipfile.ZipFile(io.BytesIO(package)) as archive:
+            if not archive.infolist():
+                raise invalid_parameter("Uploaded file must be a non-empty zip")
             size_bytes = sum(entry.file_size for entry in archive.infolist())
             if size_bytes > LARGEST_UNZIPPED_BYTES:
                 raise invalid_parameter(f"Unzipped size must be smaller than {LARGEST_UNZIPPED_BYTES} bytes")
@@ -107,8 +109,6 @@ def unzipped_bytes(package: bytes) -> int:
                 raise _unreadable()
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError):
         raise _unreadable() from None
-    if size_bytes == 0:
-        raise invalid_parameter("Uploaded file must be a non-empty zip")
     return size_bytes
 
 

@@ -69,8 +69,9 @@ def _accept(name: str, qualifier: str | None, headers: dict[str, str], body: byt
     states.check_active(function["config"])
     if len(body) > LARGEST_EVENT_BYTES:
         raise Refused(
-            "RequestTooLargeException",
-            f"Request must be smaller than {LARGEST_EVENT_BYTES} bytes for the InvokeFunction operation",
+            "RequestEntityTooLargeException",
+            f"{len(body)} byte payload is too large for the Event invocation type "
+            f"(limit {LARGEST_EVENT_BYTES} bytes)",
             413,
         )
     try:

@@ -99,6 +99,7 @@ def _report(delivery: _Delivery, arn: str, payload: str, denied: InvocationDenie
         if rule.get("EventBusName", "default") != "default":
             dimensions["EventBusName"] = rule["EventBusName"]
     _record_metric(namespace, metric, 1, "Count", dimensions)
+    # A missing permission or function is not retried.
     dead_letters = (delivery.target.get("DeadLetterConfig") or {}).get("Arn")
     if dead_letters and _queue_policy_allows(dead_letters, service, rule["Arn"], get_account_id()):
         attributes = {
