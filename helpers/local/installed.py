@@ -4,7 +4,8 @@ Each module has an `install()` that first checks its contract with MiniStack (se
 """
 
 INSTALLED: tuple[str, ...] = (
-    # Storage first: the modules that write logs and metrics take what stands there when they are imported.
+    # Before the modules that write logs and metrics, which take what stands there when imported.
+    "helpers.local.patches.invoke_permissions_logs",
     "helpers.local.patches.log_storage",
     "helpers.local.patches.metric_storage",
     "helpers.local.patches.metric_requests",
@@ -12,4 +13,16 @@ INSTALLED: tuple[str, ...] = (
     "helpers.local.patches.root_signatures",
     "helpers.local.patches.lambda_execution",
     "helpers.local.patches.invoke_api",
+    "helpers.local.patches.lambda_validation",
+    "helpers.local.patches.event_invoke_config",
+    "helpers.local.patches.function_states",
+    "helpers.local.patches.versions_and_aliases",
+    "helpers.local.patches.provisioned_concurrency",
+    "helpers.local.patches.asynchronous_invocation",
+    "helpers.local.patches.invoke_permissions_events",
+    "helpers.local.patches.invoke_permissions_notifications",
+    "helpers.local.patches.invoke_permissions_apis",
+    "helpers.local.patches.invoke_permissions_callers",
+    "helpers.local.patches.cross_account_invocation",
+    "helpers.local.patches.lambda_in_cloudformation",
 )
