@@ -92,9 +92,9 @@ def run_notebook(
             # papermill's own `cwd` would change this whole process's directory.
             resources={"metadata": {"path": str(scratch)}},
             kernel_manager_class=_OwnKernelManager,
-            # The reader's IPython start-up files have no say in a batch. The level leaves out a warning
-            # about unencrypted connections: these do not leave the machine.
-            extra_arguments=[f"--ipython-dir={ipython_directory}", "--log-level=ERROR"],
+            # The reader's IPython start-up files have no say in a batch, and what a kernel logs about
+            # unencrypted loopback connections, or about being ended in the middle, helps nobody.
+            extra_arguments=[f"--ipython-dir={ipython_directory}", "--log-level=CRITICAL"],
         )
         outcome = Outcome.PASSED
     except PapermillExecutionError as error:

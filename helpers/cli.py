@@ -1,5 +1,6 @@
 """The command `workshop`: run notebooks, look at this machine, and serve the local AWS."""
 
+import logging
 import os
 import signal
 import sys
@@ -78,6 +79,8 @@ def run(
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     from helpers import batch
 
+    # The table says what papermill and asyncio would log about a cell that did not end well.
+    logging.disable(logging.CRITICAL)
     # Ended by a signal, the run still ends its kernels, and with them their local AWS.
     for number in STOPPING_SIGNALS:
         signal.signal(number, _interrupt)

@@ -206,8 +206,8 @@ def test_an_interrupted_run_leaves_no_process(project: Project, number: signal.S
     family = psutil.Process(process.pid).children(recursive=True)
     assert len(family) >= 3, "a kernel, the local AWS and its supervisor"
     os.killpg(process.pid, number)
-    stdout, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (130, "")
     assert wait_until_gone(family) == []
     assert stdout.splitlines()[1].split()[:2] == ["01_waits", "interrupted"]
     assert "02_never" not in stdout
