@@ -17,7 +17,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from helpers.local.functions.outcome import FunctionFailure, Invocation, LaunchFailure, Outcome
+from helpers.local.functions.outcome import (
+    LARGEST_RESPONSE_BYTES,
+    FunctionFailure,
+    Invocation,
+    LaunchFailure,
+    Outcome,
+)
 from helpers.local.functions.output import LogLine, Output
 from helpers.local.functions.report import InitReport
 from helpers.local.functions.runtime_api import Request, RuntimeApi
@@ -27,8 +33,6 @@ from helpers.local.functions.sandbox.isolation import READY_LINE
 INIT_TIMEOUT_S = 10.0
 # Entering the sandbox is not part of INIT; it takes some 20 ms.
 ENTER_TIMEOUT_S = 10.0
-# Lambda quotas: a synchronous response may have 6 MB (6,291,556 bytes in Lambda's own message).
-LARGEST_RESPONSE_BYTES = 6_291_556
 
 
 class SandboxFailed(RuntimeError):
@@ -178,7 +182,7 @@ class ExecutionEnvironment:
                     failure = FunctionFailure.of_posted(request.body, _error_type_header(request))
                     request.connection.accept()
                 elif len(request.body) > LARGEST_RESPONSE_BYTES:
-                    failure = _response_too_large(len(request.body))
+                    failure = FunctionFailure.of_large_response(len(request.body))
                     request.connection.refuse(413, failure.error_type, "the response is too large")
                 else:
                     response = request.body
@@ -189,7 +193,7 @@ class ExecutionEnvironment:
             duration_ms = max(duration_ms, invocation.timeout_s * 1000)
             # A response that was already posted has reached the caller on AWS too.
             if response is None and failure is None:
-                failure = _timeout(invocation)
+                failure = FunctionFailure.of_timeout(invocation.timeout_s, invocation.request_id)
         elif response is None and failure is None:
             failure = self._exit_failure(invocation.request_id)
         reusable = self._waiting_for_event is not None and not self._process_ended
@@ -266,14 +270,7 @@ class ExecutionEnvironment:
 
     def _exit_failure(self, request_id: str) -> FunctionFailure:
         assert self._process is not None
-        code = self._process.wait()
-        if code == 0:
-            text = "Runtime exited without providing a reason"
-        elif code < 0:
-            text = f"Runtime exited with error: signal: {_signal_name(-code)}"
-        else:
-            text = f"Runtime exited with error: exit status {code}"
-        return FunctionFailure.of_platform("Runtime.ExitError", request_id, text)
+        return FunctionFailure.of_exit(self._process.wait(), request_id)
 
     def _note_memory(self) -> None:
         """Peak resident memory of the processes, as far as they still live."""
@@ -313,24 +310,6 @@ def _event_headers(invocation: Invocation) -> dict[str, str]:
 
 def _error_type_header(request: Request) -> str | None:
     return request.headers.get("lambda-runtime-function-error-type")
-
-
-def _timeout(invocation: Invocation) -> FunctionFailure:
-    text = f"Task timed out after {invocation.timeout_s:.2f} seconds"
-    return FunctionFailure.of_platform("Sandbox.Timedout", invocation.request_id, text)
-
-
-def _response_too_large(size_bytes: int) -> FunctionFailure:
-    text = (
-        f"Response payload size ({size_bytes} bytes) exceeded maximum allowed payload size "
-        f"({LARGEST_RESPONSE_BYTES} bytes)."
-    )
-    return FunctionFailure.of_document({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": text})
-
-
-def _signal_name(number: int) -> str:
-    # Go's names, in which Lambda reports them.
-    return {9: "killed", 15: "terminated", 11: "segmentation fault", 6: "aborted"}.get(number, str(number))
 
 
 def _peak_memory_kb(process_id: int) -> int:

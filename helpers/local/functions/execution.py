@@ -196,8 +196,7 @@ class _Run:
         timed_out = init.status == "timeout"
         failure = self._init_failure
         if failure is None:
-            text = f"Task timed out after {timeout_s:.2f} seconds"
-            failure = FunctionFailure.of_platform("Sandbox.Timedout", self._invocation.request_id, text)
+            failure = FunctionFailure.of_timeout(timeout_s, self._invocation.request_id)
         return Outcome(None, failure, init.duration_ms, reusable=False, timed_out=timed_out)
 
     def _finish(self, outcome: Outcome, init: InitReport | None) -> None:

@@ -4,6 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+# Lambda quotas: a synchronous response may have 6 MB (6,291,556 bytes in Lambda's own message).
+LARGEST_RESPONSE_BYTES = 6_291_556
+
+# In the words of Go, in which Lambda reports them.
+_SIGNALS = {6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated"}
+
 
 @dataclass(frozen=True)
 class FunctionFailure:
@@ -18,6 +24,30 @@ class FunctionFailure:
         return cls.of_document(
             {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {text}"}
         )
+
+    @classmethod
+    def of_exit(cls, code: int, request_id: str) -> "FunctionFailure":
+        """`code` is the exit status, or a signal's number made negative."""
+        if code == 0:
+            text = "Runtime exited without providing a reason"
+        elif code < 0:
+            text = f"Runtime exited with error: signal: {_SIGNALS.get(-code, str(-code))}"
+        else:
+            text = f"Runtime exited with error: exit status {code}"
+        return cls.of_platform("Runtime.ExitError", request_id, text)
+
+    @classmethod
+    def of_timeout(cls, timeout_s: float, request_id: str) -> "FunctionFailure":
+        text = f"Task timed out after {timeout_s:.2f} seconds"
+        return cls.of_platform("Sandbox.Timedout", request_id, text)
+
+    @classmethod
+    def of_large_response(cls, size_bytes: int) -> "FunctionFailure":
+        text = (
+            f"Response payload size ({size_bytes} bytes) exceeded maximum allowed payload size "
+            f"({LARGEST_RESPONSE_BYTES} bytes)."
+        )
+        return cls.of_document({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": text})
 
     @classmethod
     def of_document(cls, document: dict[str, Any]) -> "FunctionFailure":
