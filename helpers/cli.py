@@ -70,7 +70,11 @@ def run(
     chosen = notebooks.select(numbers or [])
     assignments = list(parameter or []) + ([f"target={target}"] if target else [])
     runs = [(notebook, notebooks.parse_parameters(assignments, notebook)) for notebook in chosen]
-    on_aws = [notebook for notebook, parameters in runs if parameters.get("target") == Target.AWS]
+    on_aws = [
+        notebook
+        for notebook, parameters in runs
+        if {**notebook.parameters(), **parameters}.get("target") == Target.AWS
+    ]
     if on_aws:
         print(_check_aws(on_aws), file=sys.stderr)
 
@@ -91,7 +95,7 @@ def run(
         raise Failure(
             f"The executed notebooks cannot be written to {error.filename}: {error.strerror}. "
             "Make it writable, or name another directory by --out."
-        ) from error
+        ) from None
     results = batch.run_notebooks(runs, directory, show_progress=sys.stderr.isatty())
     print(batch.table(results))
     outcomes = {result.outcome for result in results}
@@ -105,14 +109,14 @@ def run(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
-    """Open JupyterLab on the notebooks.
+    """Open JupyterLab on the index of the notebooks.
 
     Further options go to JupyterLab.
     """
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={notebooks.PROJECT_ROOT}",
-        f"--LabApp.default_url=/lab/tree/{notebooks.NOTEBOOKS_DIRECTORY.name}",
+        f"--LabApp.default_url=/lab/tree/{notebooks.NOTEBOOKS_DIRECTORY.name}/index.ipynb",
         "--ServerApp.ip=127.0.0.1",
         # Nothing of JupyterLab's own goes out: no news, no look for updates, no list of extensions.
         "--LabApp.news_url=None",

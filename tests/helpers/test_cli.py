@@ -168,6 +168,14 @@ def test_aws_without_credentials_is_refused_with_what_it_would_use_and_cost(proj
     assert not (project.root / "build").exists()
 
 
+def test_a_notebook_that_says_aws_itself_is_refused_alike(project: Project) -> None:
+    project.add_notebook("01_sums", parameters='target = "aws"')
+    result = project.workshop("run")
+    assert result.returncode == 1
+    assert "needs credentials, and none were found" in result.stderr
+    assert not (project.root / "build").exists()
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
