@@ -127,9 +127,16 @@ def _new_log_path() -> Path:
             "Make it writable, or set XDG_CACHE_HOME to a directory that is."
         ) from error
     for old in sorted(directory.glob("local-aws-*.log"))[:-LOGS_KEPT]:
-        if not psutil.pid_exists(int(old.stem.rpartition("-")[2])):
+        if not _may_be_written(old):
             old.unlink(missing_ok=True)
     return path
+
+
+def _may_be_written(log_path: Path) -> bool:
+    try:
+        return bool(psutil.pid_exists(int(log_path.stem.rpartition("-")[2])))
+    except (ValueError, OverflowError):
+        return False
 
 
 def _first_line(process: subprocess.Popen[bytes], log_path: Path) -> dict[str, str]:

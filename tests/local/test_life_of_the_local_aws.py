@@ -141,10 +141,11 @@ def test_old_logs_are_removed_but_not_of_what_still_runs(start: START) -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True)
     directory = running.log_path.parent
     old = [directory / f"local-aws-20200101T000000-{number}-{int(ended.stdout)}.log" for number in range(12)]
+    old.append(directory / "local-aws-20200101-of-no-process.log")
     for path in old:
         path.touch()
     start()
-    assert not any(path.exists() for path in old[:2])
+    assert not any(path.exists() for path in (*old[:2], old[-1]))
     assert running.log_path.exists()
 
 
