@@ -431,19 +431,34 @@ def test_a_websocket_route_needs_a_permission(
     assert streams["logStreams"]
 
 
-def test_a_load_balancer_registers_only_functions_that_it_may_invoke(
-    probe: Probe, make_client: Callable[..., Any]
+def test_a_load_balancer_needs_a_permission_for_its_target_group(
+    probe: Probe, make_client: Callable[..., Any], local_aws: LocalAws
 ) -> None:
     """Elastic Load Balancing, "Use Lambda functions as targets": permissions to invoke the function."""
-    balancing = make_client("elbv2")
-    group = balancing.create_target_group(Name=f"group-{secrets.token_hex(4)}", TargetType="lambda")
-    group_arn = group["TargetGroups"][0]["TargetGroupArn"]
-    request = {"TargetGroupArn": group_arn, "Targets": [{"Id": probe.arn}]}
+    balancing, name = make_client("elbv2"), f"lb-{secrets.token_hex(4)}"
+    group = balancing.create_target_group(Name=name, TargetType="lambda")["TargetGroups"][0]["TargetGroupArn"]
+    request = {"TargetGroupArn": group, "Targets": [{"Id": probe.arn}]}
     with pytest.raises(ClientError) as refused:
         balancing.register_targets(**request)
     assert refused.value.response["Error"]["Code"] == "AccessDenied"
-    probe.permit("elasticloadbalancing.amazonaws.com", group_arn)
+    client, function = probe.function.client, {"FunctionName": probe.function.name}
+    client.add_permission(
+        **function,
+        StatementId="group",
+        Action="lambda:InvokeFunction",
+        Principal="elasticloadbalancing.amazonaws.com",
+        SourceArn=group,
+    )
     balancing.register_targets(**request)
+    balancer = balancing.create_load_balancer(Name=name)["LoadBalancers"][0]["LoadBalancerArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    balancing.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=forward)
+    url = f"{local_aws.endpoint_url}/_alb/{name}/"
+    assert get(url) == (200, "invoked")
+    assert probe.event()["path"] == "/"
+    client.remove_permission(**function, StatementId="group")
+    assert get(url)[0] == 502
+    assert probe.was_not_invoked()
 
 
 def test_a_user_pool_trigger_needs_a_permission(probe: Probe, make_client: Callable[..., Any]) -> None:

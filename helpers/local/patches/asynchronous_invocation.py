@@ -27,6 +27,7 @@ LARGEST_EVENT_BYTES = 1_048_576
 _INVOCATION_PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 
 _functions = contract.expect(lambda_svc, "_functions")
+_function_arn = contract.expect(lambda_svc, "_func_arn", ("name",))
 _resolve_name = contract.expect(lambda_svc, "_resolve_request_scoped_name_and_qualifier", ("name_or_arn",))
 
 
@@ -62,7 +63,7 @@ def install() -> None:
 
 def _accept(name: str, qualifier: str | None, headers: dict[str, str], body: bytes) -> Response:
     """Invoke with InvocationType Event."""
-    arn = lambda_svc._func_arn(name) + (f":{qualifier}" if qualifier else "")
+    arn = _function_arn(name) + (f":{qualifier}" if qualifier else "")
     function = _functions.get(name)
     if function is None or routing.resolve(function, qualifier) is None:
         raise not_found(f"Function not found: {arn}")

@@ -41,6 +41,7 @@ _DELIVERIES = {
 }
 
 _functions = contract.expect(lambda_svc, "_functions")
+_function_arn = contract.expect(lambda_svc, "_func_arn", ("name",))
 _resolve_name = contract.expect(lambda_svc, "_resolve_request_scoped_name_and_qualifier", ("name_or_arn",))
 _qualifier_exists = contract.expect(lambda_svc, "_function_qualifier_exists", ("func", "qualifier"))
 
@@ -156,7 +157,7 @@ def _stored_config(func_name: str, qualifier: str | None, function: dict[str, An
 
 
 def _arn(func_name: str, qualifier: str | None) -> str:
-    return f"{lambda_svc._func_arn(func_name)}:{qualifier or LATEST}"
+    return f"{_function_arn(func_name)}:{qualifier or LATEST}"
 
 
 def _check_destinations(function: dict[str, Any], config: dict[str, Any]) -> None:
@@ -195,7 +196,7 @@ def _exists(kind: str, arn: str) -> bool:
     if kind == "sns":
         return sns._topic_by_arn_any_scope(arn) is not None
     if kind == "lambda":
-        function = lambda_svc._functions.get_scoped(account_id, region, rest[0])
+        function = _functions.get_scoped(account_id, region, rest[0])
         return bool(_qualifier_exists(function, rest[1] if len(rest) > 1 else None))
     if kind == "events":
         bus = name.removeprefix("event-bus/")

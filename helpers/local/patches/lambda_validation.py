@@ -32,6 +32,10 @@ from helpers.local.functions.runtime_names import check_runtime
 
 # Developer guide, "Configuring reserved concurrency": 100 units stay for functions that reserve none.
 UNRESERVED_MINIMUM = 100
+_functions = contract.expect(lambda_svc, "_functions")
+_caller = contract.expect(lambda_svc, "_request_access_key")
+_enforce = contract.expect(iam_evaluator, "enforce")
+
 _CHECKED_OTHERWISE = frozenset({"Runtime"})
 
 
@@ -82,7 +86,7 @@ def _check_configuration(name: str, data: dict[str, Any]) -> None:
         check_runtime(data["Runtime"])
     if data.get("Role"):
         check_role(data["Role"])
-    function = lambda_svc._functions.get(name)
+    function = _functions.get(name)
     if function is not None and data.get("Layers"):
         code_bytes = rules.unzipped_bytes(function["code_zip"])
         rules.check_total_size(code_bytes, _layers_bytes(data["Layers"]))
@@ -93,7 +97,7 @@ def _check_code(name: str, data: dict[str, Any]) -> None:
     if "ImageUri" in data:
         raise not_implemented("run container images. Deploy the function as a zip file.")
     code_bytes = _code_bytes(data, "UpdateFunctionCode")
-    function = lambda_svc._functions.get(name)
+    function = _functions.get(name)
     if function is not None:
         check_runtime(function["config"]["Runtime"])
         rules.check_total_size(code_bytes, _layers_bytes(function["config"].get("Layers") or []))
@@ -104,7 +108,7 @@ def _unless_dry_run(update_code: Handler) -> Handler:
 
     @functools.wraps(update_code)
     def handle(name: str, data: dict[str, Any]) -> Response:
-        function = lambda_svc._functions.get(name)
+        function = _functions.get(name)
         if not data.get("DryRun") or function is None:
             return update_code(name, data)
         response: Response = json_response(function["config"])
@@ -121,9 +125,7 @@ def _check_layer(layer_name: str, data: dict[str, Any]) -> None:
 def _check_concurrency(func_name: str, data: dict[str, Any]) -> None:
     model_constraints.check("PutFunctionConcurrency", data)
     reserved_elsewhere = sum(
-        int(function.get("concurrency") or 0)
-        for name, function in lambda_svc._functions.items()
-        if name != func_name
+        int(function.get("concurrency") or 0) for name, function in _functions.items() if name != func_name
     )
     requested = int(data.get("ReservedConcurrentExecutions", 0))
     if ACCOUNT_CONCURRENCY - reserved_elsewhere - requested < UNRESERVED_MINIMUM:
@@ -168,8 +170,8 @@ def check_role(role_arn: str) -> None:
         return
     if not role_trusts(role_arn, "lambda.amazonaws.com"):
         raise invalid_parameter("The role defined for the function cannot be assumed by Lambda.")
-    denied = iam_evaluator.enforce(
-        lambda_svc._request_access_key.get(),
+    denied = _enforce(
+        _caller.get(),
         "iam:PassRole",
         "iam",
         lambda_svc.get_region(),

@@ -32,6 +32,7 @@ from helpers.local.functions.refusal import (
 from helpers.local.patches.lambda_validation import UNRESERVED_MINIMUM
 
 _functions = contract.expect(lambda_svc, "_functions")
+_function_arn = contract.expect(lambda_svc, "_func_arn", ("name",))
 _resolve_name = contract.expect(lambda_svc, "_resolve_request_scoped_name", ("name_or_arn",))
 
 
@@ -111,9 +112,9 @@ def _listing(handle: Callable[..., Any]) -> Callable[..., Any]:
 def _list(func_name: str) -> Response:
     function = _functions.get(func_name)
     if function is None:
-        raise not_found(f"Function not found: {lambda_svc._func_arn(func_name)}")
+        raise not_found(f"Function not found: {_function_arn(func_name)}")
     listed = [
-        {"FunctionArn": f"{lambda_svc._func_arn(func_name)}:{qualifier}", **configured.document()}
+        {"FunctionArn": f"{_function_arn(func_name)}:{qualifier}", **configured.document()}
         for qualifier, configured in _all(function).items()
     ]
     response: Response = json_response({"ProvisionedConcurrencyConfigs": listed})
@@ -136,7 +137,7 @@ def _configured(func_name: str, qualifier: str | None) -> ProvisionedConcurrency
 def _target(func_name: str, qualifier: str) -> tuple[routing.Record, str]:
     """The function, and the version that `qualifier` names or points to."""
     function = _functions.get(func_name)
-    arn = f"{lambda_svc._func_arn(func_name)}:{qualifier}"
+    arn = f"{_function_arn(func_name)}:{qualifier}"
     if qualifier.isdigit():
         if function is None or qualifier not in function["versions"]:
             raise not_found(f"Function not found: {arn}")

@@ -47,12 +47,13 @@ _NOT_COMPARED = {
 # Where a version record keeps the configuration that it was published from.
 _PUBLISHED_FROM = "published_from"
 
+_functions = contract.expect(lambda_svc, "_functions")
+_function_arn = contract.expect(lambda_svc, "_func_arn", ("name",))
+
 _reading: contextvars.ContextVar[bool] = contextvars.ContextVar("reading", default=False)
 
 
 def install() -> None:
-    contract.expect(lambda_svc, "_functions")
-    contract.expect(lambda_svc, "_func_arn", ("name",))
     contract.replace(
         lambda_svc, "_effective_func_record_for_qualifier", ("func", "qualifier"), _record_and_config
     )
@@ -95,9 +96,9 @@ def _reads(handler: Handler) -> Handler:
 
 def _publish_version(name: str, data: dict[str, Any]) -> Response:
     model_constraints.check("PublishVersion", data)
-    function = lambda_svc._functions.get(name)
+    function = _functions.get(name)
     if function is None:
-        raise not_found(f"Function not found: {lambda_svc._func_arn(name)}")
+        raise not_found(f"Function not found: {_function_arn(name)}")
     config = function["config"]
     states.check_settled(config)
     if "RevisionId" in data and data["RevisionId"] != config["RevisionId"]:
@@ -149,7 +150,7 @@ def _then_publish(handler: Handler, name_of: Any) -> Handler:
         *before, data = arguments
         request = {key: value for key, value in data.items() if key != "Publish"}
         response = handler(*before, request)
-        function = lambda_svc._functions.get(name_of(*arguments))
+        function = _functions.get(name_of(*arguments))
         if not data.get("Publish") or response[0] >= 300 or function is None:
             return response
         published = _publish(function)
@@ -162,21 +163,21 @@ def _then_publish(handler: Handler, name_of: Any) -> Handler:
 
 def _check_new_alias(func_name: str, data: dict[str, Any]) -> None:
     model_constraints.check("CreateAlias", data)
-    function = lambda_svc._functions.get(func_name)
+    function = _functions.get(func_name)
     version = data.get("FunctionVersion", "")
     if function is None:
-        raise not_found(f"Function not found: {lambda_svc._func_arn(func_name)}:{version}")
+        raise not_found(f"Function not found: {_function_arn(func_name)}:{version}")
     if data.get("Name") in function["aliases"]:
-        raise conflict(f"Alias already exists: {lambda_svc._func_arn(func_name)}:{data['Name']}")
+        raise conflict(f"Alias already exists: {_function_arn(func_name)}:{data['Name']}")
     _check_versions(func_name, function, version, data.get("RoutingConfig"))
 
 
 def _check_alias_update(func_name: str, alias_name: str, data: dict[str, Any]) -> None:
     model_constraints.check("UpdateAlias", data)
-    function = lambda_svc._functions.get(func_name)
+    function = _functions.get(func_name)
     alias = (function or {}).get("aliases", {}).get(alias_name)
     if function is None or alias is None:
-        raise not_found(f"Cannot find alias arn: {lambda_svc._func_arn(func_name)}:{alias_name}")
+        raise not_found(f"Cannot find alias arn: {_function_arn(func_name)}:{alias_name}")
     version = data.get("FunctionVersion") or alias["FunctionVersion"]
     _check_versions(func_name, function, version, data.get("RoutingConfig", alias.get("RoutingConfig")))
 
@@ -196,4 +197,4 @@ def _check_versions(
         )
     for named in (version, *weights):
         if named != routing.LATEST and named not in function["versions"]:
-            raise not_found(f"Function not found: {lambda_svc._func_arn(func_name)}:{named}")
+            raise not_found(f"Function not found: {_function_arn(func_name)}:{named}")
