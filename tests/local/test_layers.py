@@ -1,12 +1,13 @@
 """Layers: merged under /opt, found by each runtime where AWS says, refused where they can't work."""
 
+import itertools
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
-from deployed import DeployedFunction, zipped
+from deployed import DeployedFunction, in_parallel, zipped
 
 from helpers import local_aws
 
@@ -57,24 +58,25 @@ def test_python_finds_the_modules_of_a_layer_after_the_functions_own(deploy: Any
     assert function.invoke().payload == ["layer", "function"]
 
 
-@pytest.mark.parametrize("folder", ["nodejs/node_modules", "nodejs/node22/node_modules"])
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"index.js": "const { rate } = require('rates'); exports.handler = async () => rate"},
-        {"index.mjs": "import { rate } from 'rates'; export const handler = async () => rate"},
-    ],
-)
-def test_node_finds_the_packages_of_a_layer(
-    deploy: Any, publish_layer: Any, folder: str, files: dict[str, str]
-) -> None:
+def test_node_finds_the_packages_of_a_layer(deploy: Any, publish_layer: Any) -> None:
     """Lambda developer guide, "Working with layers for Node.js Lambda functions".
 
     ES modules: AWS Compute Blog, "Node.js 18.x runtime now available in AWS Lambda".
     """
-    layer = publish_layer({f"{folder}/rates/index.js": "exports.rate = 7"})
-    function = deploy(Code={"ZipFile": zipped(files)}, Runtime="nodejs22.x", Layers=[layer])
-    assert function.invoke().payload == 7
+    sources = [
+        {"index.js": "const { rate } = require('rates'); exports.handler = async () => rate"},
+        {"index.mjs": "import { rate } from 'rates'; export const handler = async () => rate"},
+    ]
+    folders = ["nodejs/node_modules", "nodejs/node22/node_modules"]
+
+    def run(case: Any) -> Any:
+        folder, files = case
+        layer = publish_layer({f"{folder}/rates/index.js": "exports.rate = 7"})
+        function = deploy(Code={"ZipFile": zipped(files)}, Runtime="nodejs22.x", Layers=[layer])
+        return folder, files, function.invoke().payload
+
+    cases = list(itertools.product(folders, sources))
+    assert in_parallel(run, cases) == [(folder, files, 7) for folder, files in cases]
 
 
 def test_a_layer_brings_the_bootstrap_of_an_os_only_runtime(deploy: Any, publish_layer: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deployed import zipped
+from deployed import in_parallel, zipped
 
 # AWS Lambda developer guide, "Tutorial: Building a custom runtime": the loop of a runtime in shell and curl.
 SHELL_BOOTSTRAP = """#!/bin/sh
@@ -97,21 +97,25 @@ sys.exit(1)
     assert function.invoke().payload == {"errorType": "Shop.NoStock", "errorMessage": "empty"}
 
 
-@pytest.mark.parametrize(
-    ("files", "text"),
-    [
-        ({"main": "x"}, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"),
-        ({"bootstrap": "echo no first line"}, "fork/exec /var/task/bootstrap: exec format error"),
-        ({"bootstrap": "#!/bin/absent\n"}, "fork/exec /var/task/bootstrap: no such file or directory"),
-        ({"bootstrap": "#!/bin/sh\r\necho\r\n"}, "fork/exec /var/task/bootstrap: no such file or directory"),
-    ],
-)
-def test_a_bootstrap_that_cannot_be_started(deploy: Any, files: dict[str, str], text: str) -> None:
+UNSTARTABLE = [
+    ({"main": "x"}, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"),
+    ({"bootstrap": "echo no first line"}, "fork/exec /var/task/bootstrap: exec format error"),
+    ({"bootstrap": "#!/bin/absent\n"}, "fork/exec /var/task/bootstrap: no such file or directory"),
+    ({"bootstrap": "#!/bin/sh\r\necho\r\n"}, "fork/exec /var/task/bootstrap: no such file or directory"),
+]
+
+
+def test_a_bootstrap_that_cannot_be_started(deploy: Any) -> None:
     """Lambda developer guide, "Troubleshoot deployment issues in Lambda": Runtime.InvalidEntrypoint."""
-    answer = deploy(Runtime="provided.al2023", Code=package(files)).invoke()
-    assert answer.function_error == "Unhandled"
-    message = f"RequestId: {answer.request_id} Error: {text}"
-    assert answer.payload == {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": message}
+
+    def run(case: Any) -> None:
+        files, text = case
+        answer = deploy(Runtime="provided.al2023", Code=package(files)).invoke()
+        assert answer.function_error == "Unhandled"
+        message = f"RequestId: {answer.request_id} Error: {text}"
+        assert answer.payload == {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": message}
+
+    in_parallel(run, UNSTARTABLE)
 
 
 def test_a_bootstrap_that_exits_at_once_names_the_invocation(deploy: Any) -> None:
