@@ -155,6 +155,11 @@ def test_eventbridge_needs_a_permission_for_the_rule(probe: Probe, make_client: 
     events.put_events(Entries=[entry])
     assert probe.event()["detail"] == {"number": 1}
 
+    transformer = {"InputPathsMap": {"number": "$.detail.number"}, "InputTemplate": "Order <number> is here"}
+    events.put_targets(Rule=source, Targets=[{**target, "InputTransformer": transformer}])
+    events.put_events(Entries=[entry])
+    assert probe.event() == "Order 1 is here"
+
 
 def test_a_permission_counts_for_what_it_was_given_for(probe: Probe, make_client: Callable[..., Any]) -> None:
     """Developer guide, "Viewing resource-based IAM policies", versions and aliases: a policy each."""

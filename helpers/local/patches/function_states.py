@@ -63,7 +63,7 @@ def _updated(handler: Handler) -> Handler:
     def handle(name: str, data: dict[str, Any]) -> Response:
         response = handler(name, data)
         function = _functions.get(name)
-        if response[0] != 200 or function is None:
+        if response[0] != 200 or function is None or data.get("DryRun"):
             return response
         states.begin_update(function["config"])
         answer: Response = json_response(function["config"])

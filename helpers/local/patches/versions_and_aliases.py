@@ -151,7 +151,8 @@ def _then_publish(handler: Handler, name_of: Any) -> Handler:
         request = {key: value for key, value in data.items() if key != "Publish"}
         response = handler(*before, request)
         function = _functions.get(name_of(*arguments))
-        if not data.get("Publish") or response[0] >= 300 or function is None:
+        is_published = data.get("Publish") and not data.get("DryRun") and response[0] < 300
+        if not is_published or function is None:
             return response
         published = _publish(function)
         shown = {**published, "FunctionArn": function["config"]["FunctionArn"]}
