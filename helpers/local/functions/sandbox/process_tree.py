@@ -23,6 +23,7 @@ class ProcessTree:
     def __init__(self, root: int, stream_name: str) -> None:
         self._stream_name = stream_name
         self._processes: dict[int, psutil.Process] = {}
+        self._strangers: set[int] = set()
         self._cpu_of_process_s: dict[int, float] = {}
         self._note(root)
 
@@ -44,10 +45,12 @@ class ProcessTree:
 
     def look_for_orphans(self) -> None:
         """Note processes whose parents ended: one of our own ancestors has adopted them."""
-        for ancestor in _ancestors():
-            for child in _children(ancestor):
-                if child not in self._processes and _log_stream_name(child).endswith(self._stream_name):
-                    self._note(child)
+        adopted = {child for ancestor in _ancestors() for child in _children(ancestor)}
+        for process_id in adopted - self._strangers - set(self._processes):
+            if _log_stream_name(process_id).endswith(self._stream_name):
+                self._note(process_id)
+            else:
+                self._strangers.add(process_id)
 
     def cpu_seconds(self) -> float:
         """CPU time that all processes have used, of those that ended what was seen of it."""
