@@ -47,9 +47,10 @@ class ProcessTree:
         """Note processes whose parents ended: one of our own ancestors has adopted them."""
         adopted = {child for ancestor in _ancestors() for child in _children(ancestor)}
         for process_id in adopted - self._strangers - set(self._processes):
-            if _log_stream_name(process_id).endswith(self._stream_name):
+            name = _log_stream_name(process_id)
+            if name is not None and name.endswith(self._stream_name):
                 self._note(process_id)
-            else:
+            elif name is not None:
                 self._strangers.add(process_id)
 
     def cpu_seconds(self) -> float:
@@ -102,10 +103,13 @@ def _ancestors() -> tuple[int, ...]:
     return tuple(parent.pid for parent in psutil.Process().parents())
 
 
-def _log_stream_name(process_id: int) -> str:
-    with contextlib.suppress(psutil.Error, OSError):
-        return psutil.Process(process_id).environ().get("AWS_LAMBDA_LOG_STREAM_NAME", "")
-    return ""
+def _log_stream_name(process_id: int) -> str | None:
+    """None while it cannot be told, because the process is just becoming another program."""
+    try:
+        variables = psutil.Process(process_id).environ()
+    except (psutil.Error, OSError):
+        return ""
+    return variables.get("AWS_LAMBDA_LOG_STREAM_NAME", "") if variables else None
 
 
 def _cpu_seconds(process_id: int) -> float:
