@@ -11,6 +11,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from helpers import notebooks
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -142,3 +144,21 @@ def tracked_texts() -> list[tuple[str, str]]:
 def test_no_tracked_file_holds(what: str, pattern: str) -> None:
     found = [f"{name}: {match[0]}" for name, text in tracked_texts() if (match := re.search(pattern, text))]
     assert found == [], f"{what} in tracked files"
+
+
+def test_readme_lists_every_notebook_by_its_title() -> None:
+    listed = re.findall(r"^\| \[(\d\d) · (.+?)\]\(notebooks/(.+?\.ipynb)\)", read("README.md"), re.M)
+    present = [(notebook.number, notebook.title, notebook.path.name) for notebook in notebooks.find()]
+    assert listed == present
+
+
+def test_every_file_that_readme_names_is_there() -> None:
+    named = re.findall(r"\]\((?!https?:)([^)]+)\)", read("README.md"))
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_make_target_that_readme_names_is_there() -> None:
+    targets = set(re.findall(r"(?:^\s*|`)make ([a-z]+)", read("README.md"), re.M))
+    assert {"run", "test"} <= targets
+    assert targets <= set(re.findall(r"^([a-z]+):", read("Makefile"), re.M))
