@@ -28,11 +28,13 @@ EXIT_OPTION_INVALID = 2
 # Variables by which the local AWS can be told to behave differently, mostly for tests:
 # seconds after which an idle execution environment ends, see functions/pool.py;
 # "loop" to run Python functions without awslambdaric, see functions/runtimes/python/workshop_loop.py;
+# factor by which retries of asynchronous invocations come sooner, see functions/asynchronous.py;
 # "cgroup-v2", "cgroup-v1" or "duty-cycle" to limit functions by it, see functions/sandbox/__init__.py;
 # "off" to let functions see this machine's own file system, see functions/sandbox/isolation.py.
 OPTIONS = (
     "WORKSHOP_IDLE_LIFETIME_S",
     "WORKSHOP_PYTHON_CLIENT",
+    "WORKSHOP_RETRY_SPEEDUP",
     "WORKSHOP_CPU_LIMITER",
     "WORKSHOP_ISOLATION",
 )

@@ -145,6 +145,8 @@ class _Run:
         else:
             environment.thaw()
             self.log_stream_name = environment.log_stream_name
+            # Of a provisioned environment: what it wrote when it was initialised.
+            self.log.function_output(environment)
         if init is not None and init.status != "success":
             outcome = self._retry_init_and_invoke()
             init = None

@@ -152,8 +152,14 @@ class EnvironmentPool:
                 return self._provisioned_count(key), outcome
             environment.freeze()
             with self._lock:
-                provisioned.environments.append(environment)
-                provisioned.free.append(environment)
+                wanted = self._provisioned.get(key) is provisioned
+                if wanted:
+                    provisioned.environments.append(environment)
+                    provisioned.free.append(environment)
+            if not wanted:
+                # The configuration, or the function, went while this environment initialised.
+                environment.close()
+                break
         return self._provisioned_count(key), None
 
     def unprovision(self, function: FunctionVersion) -> None:

@@ -19,7 +19,7 @@ from helpers.local.functions import routing, states, tracing
 from helpers.local.functions.asynchronous import AsynchronousInvocations
 from helpers.local.functions.invocation_rights import Invoker, check_invoker
 from helpers.local.functions.refusal import Refused, Response, not_found, refusing
-from helpers.local.patches.invoke_api import _OWN_REQUEST_ID
+from helpers.local.patches.invoke_api import OWN_REQUEST_ID
 from helpers.local.patches.lambda_execution import execute_record
 
 # Lambda quotas, "Invocation payload": 1 MB asynchronous, since October 2025.
@@ -82,7 +82,7 @@ def _accept(name: str, qualifier: str | None, headers: dict[str, str], body: byt
             "InvalidRequestContentException", f"Could not parse request body into json: {error}", 400
         ) from None
     request_id = invocations().enqueue(arn, body or b"{}", trace_header=headers.get(tracing.HEADER))
-    return 202, {_OWN_REQUEST_ID: request_id}, b""
+    return 202, {OWN_REQUEST_ID: request_id}, b""
 
 
 def _invoke_async(func: dict[str, Any], event: Any) -> None:

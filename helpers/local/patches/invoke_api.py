@@ -45,7 +45,7 @@ Response = tuple[int, dict[str, str], bytes]
 # than an account may have concurrent executions, so throttling, not waiting, ends such a chain.
 _threads = ThreadPoolExecutor(ACCOUNT_CONCURRENCY + 100, thread_name_prefix="lambda-invoke")
 # The emulator gives every answer a request id of its own; Invoke's is that of the invocation.
-_OWN_REQUEST_ID = "x-workshop-request-id"
+OWN_REQUEST_ID = "x-workshop-request-id"
 
 _original_handle_request: Any = None
 _original_dispatch: Any = None
@@ -66,7 +66,7 @@ async def _dispatch(
     method: str, path: str, headers: dict[str, str], body: bytes, query_params: Any, request_id: str
 ) -> Any:
     answer = await _original_dispatch(method, path, headers, body, query_params, request_id)
-    own_request_id = answer[1].pop(_OWN_REQUEST_ID, None)
+    own_request_id = answer[1].pop(OWN_REQUEST_ID, None)
     if own_request_id is not None:
         answer[1]["x-amzn-requestid"] = own_request_id
     return answer
@@ -122,7 +122,7 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
     except (RuntimeUnavailable, PackageUnreadable, SandboxFailed) as error:
         return _error(502, "InvalidRuntimeException", str(error))
     answer = {"Content-Type": "application/json", "X-Amz-Executed-Version": result.executed_version}
-    answer[_OWN_REQUEST_ID] = result.request_id
+    answer[OWN_REQUEST_ID] = result.request_id
     if result.function_error:
         answer["X-Amz-Function-Error"] = result.function_error
     if headers.get("x-amz-log-type") == "Tail":
