@@ -11,8 +11,9 @@ import re
 import selectors
 import socket
 from dataclasses import dataclass
+from http import HTTPStatus
 
-import h11
+import httptools
 
 _RECEIVE_BYTES = 256 * 1024
 _PREFIX = "/2018-06-01/runtime"
@@ -45,15 +46,17 @@ class Request:
 
 
 class Connection:
-    """One connection of a runtime. Runtimes keep one open, or open one for each request."""
+    """One connection of a runtime. Runtimes keep one open, or open one for each request.
+
+    The methods whose names begin with `on_` are called by the parser.
+    """
 
     def __init__(self, accepted: socket.socket) -> None:
         # Without this a small answer waits up to 40 ms for the acknowledgement of the one before.
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = accepted
-        self._protocol = h11.Connection(h11.SERVER)
-        self._head: h11.Request | None = None
-        self._body: list[bytes] = []
+        self._parser = httptools.HttpRequestParser(self)
+        self._complete: list[Request] = []
 
     def receive(self) -> list[Request]:
         """Read what has arrived and return the requests that are complete by it.
@@ -61,52 +64,45 @@ class Connection:
         Raises ConnectionError when the runtime has closed the connection or broke the protocol.
         """
         data = self.socket.recv(_RECEIVE_BYTES)
-        self._protocol.receive_data(data)
         if not data:
             raise ConnectionResetError("closed by the runtime")
-        complete = []
         try:
-            while request := self._next_request():
-                complete.append(request)
-        except h11.RemoteProtocolError as error:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise ConnectionError(str(error)) from error
+        complete, self._complete = self._complete, []
         return complete
 
-    def _next_request(self) -> Request | None:
-        while True:
-            event = self._protocol.next_event()
-            if event is h11.NEED_DATA or event is h11.PAUSED:
-                if self._protocol.they_are_waiting_for_100_continue:
-                    self._send(h11.InformationalResponse(status_code=100, headers=[]))
-                return None
-            if isinstance(event, h11.Request):
-                self._head, self._body = event, []
-            elif isinstance(event, h11.Data):
-                self._body.append(bytes(event.data))
-            elif isinstance(event, h11.EndOfMessage):
-                assert self._head is not None
-                headers = {name.decode(): value.decode("latin-1") for name, value in self._head.headers}
-                return Request(
-                    connection=self,
-                    method=self._head.method.decode(),
-                    path=self._head.target.decode(),
-                    headers=headers,
-                    body=b"".join(self._body),
-                )
-            else:
-                raise ConnectionResetError("closed by the runtime")
+    def on_message_begin(self) -> None:
+        self._path = b""
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+
+    def on_url(self, part: bytes) -> None:
+        self._path += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        if self._headers.get("expect", "").lower() == "100-continue":
+            self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, part: bytes) -> None:
+        self._body.append(part)
+
+    def on_message_complete(self) -> None:
+        method = self._parser.get_method().decode()
+        path = self._path.decode("latin-1")
+        self._complete.append(Request(self, method, path, self._headers, b"".join(self._body)))
 
     def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         """Send a whole answer in one write. Raises OSError when the runtime is gone."""
-        head = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers.items()]
-        data = [
-            self._protocol.send(h11.Response(status_code=status, headers=head)),
-            self._protocol.send(h11.Data(data=body)),
-            self._protocol.send(h11.EndOfMessage()),
-        ]
-        self.socket.sendall(b"".join(part for part in data if part))
-        if self._protocol.our_state is h11.DONE and self._protocol.their_state is h11.DONE:
-            self._protocol.start_next_cycle()
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        head = "\r\n".join(lines) + "\r\n\r\n"
+        self.socket.sendall(head.encode("latin-1") + body)
 
     def refuse(self, status: int, error_type: str, message: str) -> None:
         document = {"errorMessage": message, "errorType": error_type}
@@ -115,11 +111,6 @@ class Connection:
     def accept(self) -> None:
         """Acknowledge a posted response or error."""
         self.answer(202, {}, b'{"status":"OK"}')
-
-    def _send(self, event: h11.Event) -> None:
-        data = self._protocol.send(event)
-        if data:
-            self.socket.sendall(data)
 
     def close(self) -> None:
         self.socket.close()
