@@ -42,7 +42,13 @@ def make_client(local_aws: LocalAws) -> Callable[..., Any]:
     """`make_client("lambda", region=..., account=...)`: a boto3 client of that account's root user."""
 
     def make(service: str, region: str = REGION, account: str = ACCOUNT_ID, **config: Any) -> Any:
-        settings = {"inject_host_prefix": False, "retries": {"total_max_attempts": 1}, "read_timeout": 120}
+        # A proxy of the reader's must not see requests to this machine.
+        settings = {
+            "proxies": {},
+            "inject_host_prefix": False,
+            "retries": {"total_max_attempts": 1},
+            "read_timeout": 120,
+        }
         return boto3.client(
             service,
             region_name=region,

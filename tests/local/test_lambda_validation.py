@@ -326,3 +326,10 @@ def test_reserving_leaves_100_units_to_the_other_functions(
     assert limit["ConcurrentExecutions"] == 1000
     answer = functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     assert answer["ReservedConcurrentExecutions"] == 0
+
+
+def test_tags_may_use_letters_of_any_script(deploy: Any) -> None:
+    """Lambda API reference, "CreateFunction": the pattern of a tag names Unicode classes."""
+    function = deploy("def handler(event, context):\n    return None", Tags={"größe": "klein @ 1/2"})
+    tags = function.client.get_function(FunctionName=function.name)["Tags"]
+    assert tags == {"größe": "klein @ 1/2"}

@@ -79,6 +79,7 @@ def test_a_process_that_exits_is_replaced(deploy: Any) -> None:
     message = f"RequestId: {ended.request_id} Error: Runtime exited with error: exit status 3"
     assert ended.payload == {"errorType": "Runtime.ExitError", "errorMessage": message}
     assert ended.report.endswith("Status: error\tError Type: Runtime.ExitError\t")
+    assert ended.log.endswith(f"{message}\nRuntime.ExitError\n")
     calls_after, stream_after = function.invoke().payload
     assert (calls, calls_after) == (1, 1)
     assert stream_after != stream

@@ -181,6 +181,7 @@ class _Run:
         AWS Lambda developer guide, "Failures during the Init phase".
         """
         started = time.perf_counter()
+        self.log.begin_tail()
         environment = self._replace_environment()
         timeout_s = self._invocation.timeout_s
         init = self._initialise(environment, "invoke", timeout_s)
@@ -223,4 +224,6 @@ class _Run:
             status=status,
             error_type=error_type,
         )
-        self.log.end(request_id, report)
+        self.log.end(
+            request_id, report, exit_message=outcome.failure.exit_message if outcome.failure else None
+        )

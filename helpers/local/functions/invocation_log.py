@@ -22,7 +22,12 @@ class InvocationLog:
         self._function = function
         self._format = platform_log(function.logging_config)
         self._lines: list[LogLine] = []
-        self._tail_starts_at = 0
+        self._tail_starts_at: int | None = None
+
+    def begin_tail(self) -> None:
+        """What follows belongs to the invocation, and so to LogResult."""
+        if self._tail_starts_at is None:
+            self._tail_starts_at = len(self._lines)
 
     def init_start(self, runtime_version: str) -> None:
         arn = f"arn:aws:lambda:{self._function.region}::runtime:{runtime_version.replace(':', '-')}"
@@ -32,7 +37,7 @@ class InvocationLog:
         self._add(self._format.init_report(report))
 
     def start(self, request_id: str) -> None:
-        self._tail_starts_at = len(self._lines)
+        self.begin_tail()
         self._add(self._format.start(request_id, self._function.version))
 
     def function_output(self, environment: ExecutionEnvironment) -> None:
@@ -42,19 +47,22 @@ class InvocationLog:
         """A line outside of the formats, such as that of a time-out."""
         self._add(text)
 
-    def end(self, request_id: str, report: Report) -> None:
+    def end(self, request_id: str, report: Report, exit_message: str | None = None) -> None:
+        """`exit_message` is what Lambda says of a runtime that ended by itself."""
         self._add(self._format.end(request_id))
         self._add(self._format.report(request_id, report))
+        if exit_message is not None:
+            self._add(self._format.runtime_exit(exit_message))
 
     def tail(self) -> str:
-        """LogResult: the end of the lines since START, base64."""
+        """LogResult: the end of the invocation's lines, base64."""
         text = "".join(f"{line.message}\n" for line in self._lines[self._tail_starts_at :])
         return base64.b64encode(text.encode()[-LOG_TAIL_BYTES:]).decode()
 
     def flush(self, log_stream_name: str) -> None:
         """Write what was collected, if the function's role may write logs, as on Lambda."""
         lines, self._lines = self._lines, []
-        self._tail_starts_at = 0
+        self._tail_starts_at = None
         function = self._function
         log_group_arn = (
             f"arn:aws:logs:{function.region}:{function.account_id}:log-group:{function.log_group_name}"

@@ -7,12 +7,12 @@ AWS's front end writes, such as
 Member must have value less than or equal to 2`.
 """
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import botocore.session
+import regex
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from helpers.local.functions.refusal import Refused
@@ -86,7 +86,7 @@ def _constraints(shape: Shape, value: Any) -> list[tuple[str, bool]]:
     pattern = shape.metadata.get("pattern")
     if pattern and isinstance(value, str):
         text = f"Member must satisfy regular expression pattern: {pattern}"
-        constraints.append((text, re.fullmatch(pattern, value) is not None))
+        constraints.append((text, regex.fullmatch(pattern, value) is not None))
     if shape.metadata.get("enum"):
         choices = ", ".join(shape.metadata["enum"])
         text = f"Member must satisfy enum value set: [{choices}]"

@@ -13,10 +13,14 @@ _SIGNALS = {6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated
 
 @dataclass(frozen=True)
 class FunctionFailure:
-    """An error document as Lambda returns it. `error_type` is an exception's class or one of Lambda's own."""
+    """An error document as Lambda returns it. `error_type` is an exception's class or one of Lambda's own.
+
+    `exit_message` is there when the runtime ended by itself.
+    """
 
     error_type: str
     document: bytes
+    exit_message: str | None = None
 
     @classmethod
     def of_platform(cls, error_type: str, request_id: str, text: str) -> "FunctionFailure":
@@ -34,7 +38,9 @@ class FunctionFailure:
             text = f"Runtime exited with error: signal: {_SIGNALS.get(-code, str(-code))}"
         else:
             text = f"Runtime exited with error: exit status {code}"
-        return cls.of_platform("Runtime.ExitError", request_id, text)
+        message = f"RequestId: {request_id} Error: {text}"
+        document = {"errorType": "Runtime.ExitError", "errorMessage": message}
+        return cls("Runtime.ExitError", json.dumps(document).encode(), message)
 
     @classmethod
     def of_timeout(cls, timeout_s: float, request_id: str) -> "FunctionFailure":

@@ -20,6 +20,7 @@ class PlatformLog(Protocol):
     def start(self, request_id: str, version: str) -> str | None: ...
     def end(self, request_id: str) -> str | None: ...
     def report(self, request_id: str, report: Report) -> str | None: ...
+    def runtime_exit(self, message: str) -> str | None: ...
 
 
 def platform_log(logging_config: dict[str, str]) -> PlatformLog:
@@ -66,6 +67,9 @@ class TextPlatformLog:
         if report.error_type:
             fields.append(f"Error Type: {report.error_type}")
         return "\t".join(fields) + "\t"
+
+    def runtime_exit(self, message: str) -> str:
+        return f"{message}\nRuntime.ExitError"
 
 
 class JsonPlatformLog:
@@ -114,6 +118,10 @@ class JsonPlatformLog:
         if report.error_type:
             record["errorType"] = report.error_type
         return self._event("platform.report", record, failed=report.status != "success")
+
+    def runtime_exit(self, message: str) -> None:
+        # The report's errorType says it.
+        return None
 
     def _event(self, event_type: str, record: Mapping[str, object], failed: bool = False) -> str | None:
         if self._hides_info and not failed:
