@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 from deployed import DeployedFunction, zipped
 
+from helpers.local.functions.sandbox.isolation import unshare_command
+
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def view_of_lambda() -> None:
+    """For tests of the file system that functions see where this machine can isolate them."""
+    if not unshare_command():
+        pytest.skip("functions see this machine's own file system here: see `workshop doctor`")
 
 
 @pytest.fixture

@@ -207,6 +207,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_children_that_are_left_stand_still_between_invocations_and_end_with_the_environment(
     deploy: Any,
 ) -> None:
@@ -241,6 +242,7 @@ def handler(event, context):
     assert function.invoke().payload != process_id
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_a_function_reads_its_limits_and_cannot_lift_them(deploy: Any) -> None:
     """Lambda developer guide, "Configure Lambda function memory": the limit is the configuration's."""
     source = """

@@ -28,6 +28,7 @@ def _publisher(client: Any) -> Callable[..., str]:
     return publish
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_layers_are_merged_under_opt_the_later_over_the_earlier(deploy: Any, publish_layer: Any) -> None:
     """Lambda developer guide, "Adding layers to functions": order and /opt."""
     first = publish_layer({"config/name": "first", "config/only-first": "1", "first": ""})
@@ -90,6 +91,7 @@ def test_a_layer_brings_the_bootstrap_of_an_os_only_runtime(deploy: Any, publish
     assert answer.payload["errorMessage"].endswith("exit status 5")
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_programs_and_libraries_of_a_layer_are_on_the_search_paths(deploy: Any, publish_layer: Any) -> None:
     """Lambda developer guide, "Packaging your layer content": /opt/bin and /opt/lib."""
     layer = publish_layer({"bin/bootstrap": "#!/bin/sh\necho from the layer\n", "lib/x": ""})

@@ -114,6 +114,7 @@ BROKEN = [
 ]
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_a_module_that_cannot_be_loaded_fails_init(deploy_node: Any, make_client: Any) -> None:
     """Lambda developer guide, "Troubleshoot deployment issues", "Failures during the Init phase"."""
 
@@ -218,6 +219,7 @@ def test_node_24_refuses_callbacks(deploy_node: Any) -> None:
     assert "removed support for callback-based function handlers" in answer.payload["errorMessage"]
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_an_error_is_returned_with_its_trace_and_keeps_the_environment(
     deploy_node: Any, make_client: Any
 ) -> None:
@@ -382,6 +384,7 @@ def test_json_log_format_and_level(deploy_node: Any, make_client: Any) -> None:
     assert error["stackTrace"][0] == "RangeError: too far"
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_environment_variables_and_trace_header(deploy_node: Any) -> None:
     """Lambda developer guide, "Working with Lambda environment variables"."""
     function = deploy_node({"index.mjs": "export const handler = async () => process.env"}, MemorySize=256)

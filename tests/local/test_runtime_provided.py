@@ -55,6 +55,7 @@ def package(files: dict[str, Any]) -> dict[str, bytes]:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("runtime", ["provided.al2", "provided.al2023"])
+@pytest.mark.usefixtures("view_of_lambda")
 def test_a_bootstrap_in_shell(deploy: Any, runtime: str) -> None:
     """Lambda developer guide, "Tutorial: Building a custom runtime"."""
     function = deploy(Runtime=runtime, Handler="any.name", Code=package({"bootstrap": SHELL_BOOTSTRAP}))
@@ -140,6 +141,7 @@ def handle(event, request_id):
     assert not undocumented & names
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_a_wrapper_script_is_for_managed_runtimes(deploy: Any, make_client: Any) -> None:
     """Lambda developer guide, "Modifying the runtime environment": wrapper scripts."""
     wrapper = '#!/bin/sh\necho "wrapping $1" >/dev/null\nexport WRAPPED=yes\nexec "$@"\n'

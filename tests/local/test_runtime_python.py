@@ -36,6 +36,7 @@ def events_of(make_client: Any, function: Any) -> list[str]:
     return [event["message"] for event in events]
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_an_error_is_returned_with_its_class_and_keeps_the_environment(deploy: Any) -> None:
     """Lambda developer guide, "Python handler exceptions": errorMessage, errorType, stackTrace, requestId."""
     function = deploy(
@@ -117,6 +118,7 @@ def test_output_in_any_script_is_logged_as_it_was_written(deploy: Any, make_clie
     assert text in events_of(make_client, function)
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_only_documented_variables_reach_the_function(deploy: Any) -> None:
     """Lambda developer guide, "Working with Lambda environment variables"."""
     function = deploy(
@@ -186,6 +188,7 @@ def test_the_context_is_complete(deploy: Any) -> None:
     assert function.invoke().payload["client_context"] is None
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_tmp_belongs_to_one_environment_and_stays_with_it(deploy: Any) -> None:
     """Lambda developer guide, "Configure ephemeral storage for Lambda functions"."""
     source = dedent("""
@@ -202,6 +205,7 @@ def test_tmp_belongs_to_one_environment_and_stays_with_it(deploy: Any) -> None:
     assert second.invoke().payload == []
 
 
+@pytest.mark.usefixtures("view_of_lambda")
 def test_everything_but_tmp_is_read_only(deploy: Any) -> None:
     """Lambda developer guide, "Lambda quotas" and "Configure ephemeral storage": only /tmp is writable."""
     function = deploy(
