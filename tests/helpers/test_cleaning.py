@@ -24,13 +24,15 @@ def make_function(ws: Workshop, label: str = "work") -> str:
         "lambda.amazonaws.com",
         permissions.write_logs(ws.name(label), ws.region, ws.account_id),
     )
-    function = ws.client("lambda").create_function(
+    lambda_ = ws.client("lambda")
+    function = lambda_.create_function(
         FunctionName=ws.name(label),
         Runtime="python3.12",
         Handler="index.handler",
         Role=role,
         Code={"ZipFile": HANDLER},
     )
+    lambda_.get_waiter("function_active_v2").wait(FunctionName=ws.name(label), WaiterConfig={"Delay": 1})
     return str(function["FunctionArn"])
 
 
