@@ -6,6 +6,7 @@ dies, however hard, that pipe closes and this process has itself cleaned up.
 
 import asyncio
 import errno
+import gc
 import importlib
 import json
 import logging
@@ -117,6 +118,8 @@ def _serve(listener: socket.socket, limiter: str) -> None:
     port = listener.getsockname()[1]
 
     def announce() -> None:
+        # What start-up has made stays until the end: the garbage collector need not look at it again.
+        gc.freeze()
         print(json.dumps({"port": port, "limiter": limiter}), flush=True)
 
     async def main() -> None:

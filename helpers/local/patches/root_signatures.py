@@ -34,16 +34,16 @@ def _pin_signed_request(
 ) -> None:
     """Keep the request as it was sent, for the check that comes before its permissions are looked at."""
     _original_pin(method, raw_path, query_params, raw_headers, handshake)
+    authorization = next((value for name, value in raw_headers if name.lower() == b"authorization"), b"")
+    if not authorization.startswith(b"AWS4-HMAC-SHA256"):
+        return
+    key = _access_key_id({"authorization": _decode(authorization)}, None)
+    if not key or not _is_root_key(key):
+        return
     headers: dict[str, str] = {}
     for raw_name, value in raw_headers:
-        name = raw_name.decode("latin-1").lower()
+        name, text = raw_name.decode("latin-1").lower(), _decode(value)
         # Signature Version 4 joins a header that is sent on several lines by commas.
-        headers[name] = ",".join(filter(None, [headers.get(name), _decode(value)]))
-    authorization = headers.get("authorization", "")
-    if authorization.startswith("AWS4-HMAC-SHA256"):
-        key = _access_key_id({"authorization": authorization}, None)
-        if key and _is_root_key(key):
-            request = iam_evaluator.SignedRequest(
-                key, method, raw_path, query_params, headers, handshake=handshake
-            )
-            _signed_request.set(request)
+        headers[name] = f"{headers[name]},{text}" if name in headers else text
+    request = iam_evaluator.SignedRequest(key, method, raw_path, query_params, headers, handshake=handshake)
+    _signed_request.set(request)
