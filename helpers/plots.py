@@ -102,23 +102,26 @@ def memory_law(tunings: Mapping[str, TuningResult], ax: Axes | None = None) -> A
     """Duration of several functions relative to 1,769 MB, with 95 % intervals, beside the memory law.
 
     A function that only computes follows 1,769 MB / memory (AWS Lambda Developer Guide, "Configure Lambda
-    function memory"); the published points are the same ratio of CPU time received on AWS. The runs must
-    contain 1,769 MB.
+    function memory"); the published points are the same ratio of CPU time received on AWS. Raises ValueError
+    when a run has not measured 1,769 MB.
     """
     ax = ax or _new_axes()
-    smallest = min(int(tuning.table.index.min()) for tuning in tunings.values())
-    largest = max(int(tuning.table.index.max()) for tuning in tunings.values())
-    law_mb = np.array([smallest, ONE_VCPU_MB, largest])
+    sizes_of = {label: _measured_sizes_mb(tuning) for label, tuning in tunings.items()}
+    for label, sizes in sizes_of.items():
+        if ONE_VCPU_MB not in sizes:
+            raise ValueError(f"The memory law is drawn relative to 1,769 MB, which {label} lacks: {sizes}.")
+    all_sizes = sorted(set().union(*sizes_of.values()))
+    law_mb = np.array([all_sizes[0], ONE_VCPU_MB, all_sizes[-1]])
     ax.plot(law_mb, np.maximum(1, ONE_VCPU_MB / law_mb), "--", color=PUBLISHED_COLOR, label="memory law")
     shares = published.cpu_shares()
     ax.plot(shares.index, 1 / shares, "x", color=PUBLISHED_COLOR, markersize=9, label="on AWS, published")
-    for marker, (label, tuning) in zip(MARKERS, tunings.items(), strict=False):
-        sizes = [int(size) for size in tuning.table.index[tuning.table["n"] > 0]]
-        ratios = [tuning.ratio("duration_ms", size, ONE_VCPU_MB) for size in sizes]
-        _points_with_intervals(ax, sizes, *_columns(ratios), marker=marker, label=label)
+    for number, (label, tuning) in enumerate(tunings.items()):
+        ratios = [tuning.ratio("duration_ms", size, ONE_VCPU_MB) for size in sizes_of[label]]
+        marker = MARKERS[number % len(MARKERS)]
+        _points_with_intervals(ax, sizes_of[label], *_columns(ratios), marker=marker, label=label)
     ax.set_yscale("log", base=2)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
-    _memory_axis(ax, sizes)
+    _memory_axis(ax, all_sizes)
     ax.set_ylabel("Duration relative to 1,769 MB")
     ax.set_title("Who gains from memory?")
     ax.legend()
@@ -141,8 +144,8 @@ def distributions(
         (line,) = ax.step(ordered, share, where="post", label=f"{label} (n={len(ordered)})")
         low, high = np.clip([share - half_height, share + half_height], 0, 1)
         ax.fill_between(ordered, low, high, step="post", color=line.get_color(), alpha=0.15, linewidth=0)
-    published_markers = zip(PUBLISHED_MARKERS, (published_percentiles or {}).items(), strict=False)
-    for marker, (label, by_percent) in published_markers:
+    for number, (label, by_percent) in enumerate((published_percentiles or {}).items()):
+        marker = PUBLISHED_MARKERS[number % len(PUBLISHED_MARKERS)]
         shares = [percent / 100 for percent in by_percent]
         values = list(by_percent.values())
         ax.plot(values, shares, marker, color=PUBLISHED_COLOR, markersize=9, label=label)
@@ -188,11 +191,11 @@ def percentile_bars(
                 )
                 continue
             ax.bar(position, estimate.value, width * 0.92, color=_color(number))
-            ax.errorbar(position, estimate.value, _whiskers([estimate]), color="black", linewidth=1)
+            _points_with_intervals(ax, [position], *_columns([estimate]), fmt="none", color="black")
         ax.bar(0, 0, color=_color(number), label=f"{label} (n={len(values)})")
     for number, (label, by_percent) in enumerate(published_percentiles.items(), start=len(samples)):
         positions = groups + (number + 0.5) * width - 0.4
-        heights = [by_percent.get(percent, 0) for percent in percents]
+        heights = [by_percent[percent] for percent in percents]
         ax.bar(
             positions,
             heights,
@@ -273,6 +276,10 @@ def _color(number: int) -> str:
     return colors[number % len(colors)]
 
 
+def _measured_sizes_mb(tuning: TuningResult) -> list[int]:
+    return [int(size) for size in tuning.table.index[tuning.table["n"] > 0]]
+
+
 def _memory_axis(ax: Axes, sizes_mb: Sequence[int]) -> None:
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes_mb)
@@ -295,10 +302,3 @@ def _columns(estimates: Sequence[Estimate]) -> tuple[list[float], list[float], l
         [estimate.low for estimate in estimates],
         [estimate.high for estimate in estimates],
     )
-
-
-def _whiskers(estimates: Sequence[Estimate]) -> list[list[float]]:
-    return [
-        [estimate.value - estimate.low for estimate in estimates],
-        [estimate.high - estimate.value for estimate in estimates],
-    ]

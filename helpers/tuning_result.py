@@ -1,5 +1,6 @@
 """What a power tuning run found: the table of memory sizes, the best size, and how sure that is."""
 
+import contextlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ import pandas as pd
 
 from helpers import pricing, statistics
 from helpers.calibration import Calibration
-from helpers.statistics import Estimate
+from helpers.statistics import Estimate, TooFewSamples
 
 PERCENTILES = (50, 90, 95, 99)
 MILLION = 1_000_000
@@ -45,7 +46,7 @@ class Best:
     """The best memory size by a strategy and how it compares with the second best.
 
     `ratio` is the runner-up's cost (strategy cost) or duration (strategy speed) relative to the best one's,
-    as the median over rounds; None without a runner-up and for the strategy balanced.
+    as the median over rounds; None without a runner-up, below six rounds, and for the strategy balanced.
     """
 
     strategy: Strategy
@@ -97,7 +98,8 @@ class TuningResult:
         """
         rows = [self._row(int(str(size)), group) for size, group in self.invocations.groupby("memory_mb")]
         rows += [
-            {"memory_mb": failure.memory_mb, "n": 0, "failure": failure.kind} for failure in self.failures
+            {"memory_mb": failure.memory_mb, "n": 0, "cold_starts": 0, "failure": failure.kind}
+            for failure in self.failures
         ]
         return pd.DataFrame(rows).set_index("memory_mb").sort_index()
 
@@ -157,11 +159,15 @@ class TuningResult:
         ratio = None
         if runner_up_mb is not None and strategy != "balanced":
             column = "cost_usd" if strategy == "cost" else "duration_ms"
-            ratio = self.ratio(column, runner_up_mb, order[0])
+            with contextlib.suppress(TooFewSamples):
+                ratio = self.ratio(column, runner_up_mb, order[0])
         return Best(strategy, order[0], runner_up_mb, ratio)
 
     def ratio(self, column: str, memory_mb: int, reference_mb: int) -> Estimate:
-        """The median over rounds of a column of `invocations` at one size relative to another."""
+        """The median over rounds of a column of `invocations` at one size relative to another.
+
+        Raises TooFewSamples below six rounds, KeyError for a size that was not measured.
+        """
         by_round = self.invocations.pivot(index="round", columns="memory_mb", values=column)
         complete = by_round.dropna(subset=[memory_mb, reference_mb])
         return statistics.median_ratio(list(complete[memory_mb]), list(complete[reference_mb]))

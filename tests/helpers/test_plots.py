@@ -123,6 +123,12 @@ def test_memory_law_beside_measurements_and_published_shares() -> None:
     assert measured.get_ydata()[0] == pytest.approx(1769 / 128, rel=0.05)
 
 
+def test_memory_law_needs_the_size_of_one_vcpu() -> None:
+    failure = Failure(1769, 1, "Runtime.ExitError", "signal: killed")
+    with pytest.raises(ValueError, match=r"1,769 MB, which CPU-bound lacks: \[128, 512, 3008\]"):
+        plots.memory_law({"CPU-bound": tuning("cpu", 20, (failure,))})
+
+
 def test_distributions_have_a_band() -> None:
     ours = {"plain": [1.0, 2.0, 3.0, 4.0], "with boto3": [5.0, 6.0]}
     ax = plots.distributions(ours, {"on AWS": {50: 3.0, 99: 7.0}})

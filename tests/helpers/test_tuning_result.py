@@ -109,6 +109,12 @@ def test_least_is_the_least_disturbed_invocation() -> None:
     assert least.to_dict() == {128: 90.0, 256: 50.0}
 
 
+def test_five_rounds_name_a_best_size_without_comparing_it() -> None:
+    tuning = result({128: [100.0] * 5, 256: [70.0] * 5})
+    assert tuning.best("cost").ratio is None and not tuning.best("cost").decided
+    assert tuning.describe().startswith("Best by cost: 128 MB.\nBest by speed: 256 MB.\n")
+
+
 def test_run_cost_adds_up_all_invocations() -> None:
     tuning = result({128: [100.0] * ROUNDS, 1024: [10.0] * ROUNDS})
     gb_seconds = ROUNDS * (0.1 * 128 + 0.01 * 1024) / 1024
