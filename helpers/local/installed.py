@@ -7,6 +7,7 @@ INSTALLED: tuple[str, ...] = (
     # Before the modules that write logs and metrics, which take what stands there when imported.
     "helpers.local.patches.invoke_permissions_logs",
     "helpers.local.patches.log_storage",
+    "helpers.local.services.log_filters",
     "helpers.local.services.logs_insights",
     "helpers.local.patches.metric_storage",
     "helpers.local.patches.metric_requests",
