@@ -33,7 +33,7 @@ MOST_CODE_LINES = 400
 FEWEST_COMPARED = 0.5
 NOT_COMPARED = "nbval-ignore-output"
 # Paths of a home directory, a temporary directory or the project, in text or in a link.
-ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|private|work|var/folders)/\S*")
+ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|private|work|srv|mnt|var/folders)/\S*")
 
 every_notebook = pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 every_numbered_notebook = pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
