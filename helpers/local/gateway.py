@@ -11,7 +11,6 @@ import importlib
 import json
 import logging
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +41,9 @@ OPTIONS = (
 # Function durations are read off the clock by threads that compete for Python's interpreter
 # lock. The default of 5 ms before a running thread must give it up would blur them.
 SWITCH_INTERVAL_S = 0.0005
+KEEP_ALIVE_TIMEOUT_S = 75
+# Of a stop, for invocations that are running. The supervisor waits a second longer.
+GRACEFUL_SHUTDOWN_TIMEOUT_S = 2
 
 
 def emulator_environment(settings: Settings, port: int) -> dict[str, str]:
@@ -74,7 +76,8 @@ def emulator_environment(settings: Settings, port: int) -> dict[str, str]:
 
 def listen(port: int) -> socket.socket:
     """Bind 127.0.0.1 before anything is imported, so that a taken port is known at once."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named, asyncio turns off the delay of small segments on each connection.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen(512)
@@ -102,8 +105,7 @@ def announcing(
 
 
 def _serve(listener: socket.socket, limiter: str) -> None:
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
+    import uvicorn
     from ministack import app as ministack_app
 
     from helpers.local.installed import INSTALLED
@@ -111,10 +113,6 @@ def _serve(listener: socket.socket, limiter: str) -> None:
     for name in INSTALLED:
         importlib.import_module(name).install()
 
-    config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
-    config.keep_alive_timeout = 75
-    config.loglevel = "WARNING"
     port = listener.getsockname()[1]
 
     def announce() -> None:
@@ -122,15 +120,22 @@ def _serve(listener: socket.socket, limiter: str) -> None:
         gc.freeze()
         print(json.dumps({"port": port, "limiter": limiter}), flush=True)
 
-    async def main() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        application: Any = announcing(ministack_app.app, announce)
-        await serve(application, config, shutdown_trigger=stop.wait)
-
-    asyncio.run(main())
+    application: Any = announcing(ministack_app.app, announce)
+    config = uvicorn.Config(
+        application,
+        http="httptools",
+        ws="wsproto",
+        # The guard sees what Python code does; another loop than Python's own would pass by it.
+        loop="asyncio",
+        timeout_keep_alive=KEEP_ALIVE_TIMEOUT_S,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_TIMEOUT_S,
+        # The emulator writes AWS's headers itself.
+        server_header=False,
+        date_header=False,
+        access_log=False,
+        log_config=None,
+    )
+    asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 
 def _clean_up_when_supervisor_dies(settings: Settings) -> None:
