@@ -1,0 +1,130 @@
+"""The CPU that memory buys, against the law memory/1769 and against what others measured on AWS."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+from figures import show
+
+from helpers import cold_starts, comparison
+from helpers.calibration import Calibration, time_loop_ms
+from helpers.invocations import invoke
+from helpers.local_aws import LocalAws
+from helpers.published import DATA_DIRECTORY
+from helpers.statistics import percentile
+
+MB_PER_VCPU = 1769
+SIZES_MB = (128, 256, 512, 1024, MB_PER_VCPU)
+ROUNDS = 11
+COLD_STARTS = 15
+BUSY_S = 5
+SEED = 2
+
+# `work` takes some 100 ms of CPU; `stay_busy` says how much CPU it got in some seconds.
+SOURCE = """
+import json
+import time
+
+def compute(count):
+    total = 0
+    for number in range(count):
+        total += number
+    return total
+
+# Something for INIT to do.
+compute(500_000)
+
+def work(event, context):
+    compute(2_000_000)
+
+def stay_busy(event, context):
+    started, cpu_started = time.perf_counter(), time.process_time()
+    while time.perf_counter() - started < event["s"]:
+        compute(1000)
+    return (time.process_time() - cpu_started) * 1000
+"""
+
+
+@pytest.fixture
+def tolerance(local_aws: LocalAws) -> float:
+    """The fallback limiter is coarser than those of the kernel."""
+    return 0.15 if local_aws.limiter.startswith("duty cycle") else 0.10
+
+
+def test_duration_of_a_computing_handler(
+    deploy: Callable[..., str], make_client: Callable[..., Any], local_aws: LocalAws, tolerance: float
+) -> None:
+    client = make_client("lambda")
+    names = {size: deploy({"index.py": SOURCE}, Handler="index.work", MemorySize=size) for size in SIZES_MB}
+
+    def measure(name: str) -> Callable[[], float]:
+        return lambda: invoke(client, name).report.duration_ms
+
+    for name in names.values():
+        invoke(client, name)
+    measured = comparison.run({str(size): measure(name) for size, name in names.items()}, ROUNDS)
+    ratios = [measured.ratio(str(size), str(MB_PER_VCPU)) for size in SIZES_MB]
+    table = pd.DataFrame(index=pd.Index(SIZES_MB, name="memory_mb"))
+    table["p50_ms"] = [percentile(list(measured.samples[str(size)]), 50) for size in SIZES_MB]
+    table["relative"] = [ratio.value for ratio in ratios]
+    table["low"] = [ratio.low for ratio in ratios]
+    table["high"] = [ratio.high for ratio in ratios]
+    table["law"] = [MB_PER_VCPU / size for size in SIZES_MB]
+    table["error"] = table["relative"] / table["law"] - 1
+    show(
+        f"Duration of a computing Python handler relative to {MB_PER_VCPU} MB, {ROUNDS} rounds",
+        table.round(3),
+        __file__,
+        f"Limiter: {local_aws.limiter}. At most {tolerance:.0%} of error.",
+        measured.calibration,
+    )
+    assert table["error"].abs().max() <= tolerance
+
+
+def test_cpu_time_against_what_was_measured_on_aws(
+    deploy: Callable[..., str], make_client: Callable[..., Any], local_aws: LocalAws
+) -> None:
+    """data/cpu_share_published.csv: the CPU that busy functions of these sizes got on AWS in about 5 s."""
+    client = make_client("lambda")
+    table = pd.read_csv(DATA_DIRECTORY / "cpu_share_published.csv").set_index("memory_mb")[["cpu_ms_in_5s"]]
+    names = {
+        size: deploy({"index.py": SOURCE}, Handler="index.stay_busy", MemorySize=int(size))
+        for size in table.index
+    }
+    loop_ms = []
+    measured: dict[int, float] = {}
+    for size in random.Random(SEED).sample(list(names), len(names)):
+        invoke(client, names[size], {"s": 0})
+        loop_ms.append(time_loop_ms())
+        measured[size] = invoke(client, names[size], {"s": BUSY_S}).payload
+    table["here"] = pd.Series(measured)
+    table["error"] = table["here"] / table["cpu_ms_in_5s"] - 1
+    show(
+        "CPU ms that a busy function gets in 5 s, published for AWS and here",
+        table.round(3),
+        __file__,
+        f"Limiter: {local_aws.limiter}. At most 10% of error.",
+        Calibration(tuple(loop_ms)),
+    )
+    assert table["error"].abs().max() <= 0.10
+
+
+def test_init_duration_does_not_depend_on_memory(
+    deploy: Callable[..., str], make_client: Callable[..., Any]
+) -> None:
+    """data/cold_starts_aws.csv shows the same of AWS: INIT runs at full speed."""
+    names = {size: deploy({"index.py": SOURCE}, Handler="index.work", MemorySize=size) for size in SIZES_MB}
+    starts = cold_starts.force(make_client("lambda"), list(names.values()), COLD_STARTS)
+    table = pd.DataFrame(index=pd.Index(SIZES_MB, name="memory_mb"))
+    table["init_p50_ms"] = [percentile(starts.samples(name), 50) for name in names.values()]
+    table["relative"] = table["init_p50_ms"] / table["init_p50_ms"].median()
+    show(
+        f"Init Duration, medians of {COLD_STARTS} cold starts",
+        table.round(3),
+        __file__,
+        "Longest at most 15% above shortest.",
+        starts.calibration,
+    )
+    assert table["init_p50_ms"].max() <= 1.15 * table["init_p50_ms"].min()
