@@ -129,6 +129,8 @@ def _serve(listener: socket.socket, limiter: str) -> None:
         loop="asyncio",
         timeout_keep_alive=KEEP_ALIVE_TIMEOUT_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_TIMEOUT_S,
+        # No proxy stands before it: headers that speak of one are the caller's own.
+        proxy_headers=False,
         # The emulator writes AWS's headers itself.
         server_header=False,
         date_header=False,
