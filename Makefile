@@ -45,8 +45,8 @@ doctor: $(READY) ## Say what this machine has of what is needed
 	@.venv/bin/workshop doctor
 
 lock: $(READY) ## Pin the requirements anew after a change of pyproject.toml
-	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--group dev pyproject.toml -o requirements.lock
+	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --group dev pyproject.toml -o requirements.lock
 
 clean: ## Remove .venv and everything that was built
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache *.egg-info
