@@ -37,22 +37,24 @@ def remove_stale_runs() -> None:
     """Remove what earlier runs left when supervisor and gateway were killed together."""
     for directory in Path(tempfile.gettempdir()).glob(f"{STATE_DIRECTORY_PREFIX}*"):
         run_id = directory.name.removeprefix(STATE_DIRECTORY_PREFIX).rsplit("-", 1)[0]
-        if not _has_owner(run_id, directory):
+        if _is_stale(run_id, directory):
             control_groups.remove_run(run_id)
             _kill_processes(None, directory / "functions")
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _has_owner(run_id: str, directory: Path) -> bool:
-    """Whether the supervisor that made `directory` still lives."""
+def _is_stale(run_id: str, directory: Path) -> bool:
+    """Whether the supervisor that made `directory` is gone. Another user's are not ours to judge."""
     try:
+        found = directory.stat()
         supervisor = psutil.Process(int(run_id.split("-")[0]))
-        # A process that is younger than the directory has only the same number.
-        return supervisor.create_time() <= directory.stat().st_mtime
-    except (psutil.NoSuchProcess, FileNotFoundError):
+        # A process that is younger than the directory only has the same number.
+        gone = supervisor.create_time() > found.st_mtime
+    except psutil.NoSuchProcess:
+        gone = True
+    except (OSError, ValueError, psutil.AccessDenied):
         return False
-    except (psutil.AccessDenied, ValueError):
-        return True
+    return gone and found.st_uid == os.getuid()
 
 
 def _kill_processes(parent: int | None, functions_directory: Path) -> None:
