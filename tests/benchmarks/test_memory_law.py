@@ -17,9 +17,10 @@ from helpers.statistics import percentile
 
 MB_PER_VCPU = 1769
 SIZES_MB = (128, 256, 512, 1024, MB_PER_VCPU)
-ROUNDS = 11
+ROUNDS = 25
 COLD_STARTS = 21
-BUSY_S = 5
+PUBLISHED_S = 5
+BUSY_S = 20
 SEED = 2
 
 # `work` takes some 300 ms of CPU: the share is given out in periods of 20 ms, of which an invocation
@@ -87,7 +88,11 @@ def test_duration_of_a_computing_handler(
 def test_cpu_time_against_what_was_measured_on_aws(
     deploy: Callable[..., str], make_client: Callable[..., Any], local_aws: LocalAws
 ) -> None:
-    """data/cpu_share_published.csv: the CPU that busy functions of these sizes got on AWS in about 5 s."""
+    """data/cpu_share_published.csv: the CPU that busy functions of these sizes got on AWS in about 5 s.
+
+    Measured over a longer time, because a run gets the slice of the period in which it ends early: of 5 s,
+    that one slice is nearly half a percent.
+    """
     client = make_client("lambda")
     table = pd.read_csv(DATA_DIRECTORY / "cpu_share_published.csv").set_index("memory_mb")[["cpu_ms_in_5s"]]
     names = {
@@ -99,11 +104,11 @@ def test_cpu_time_against_what_was_measured_on_aws(
     for size in random.Random(SEED).sample(list(names), len(names)):
         invoke(client, names[size], {"s": 0})
         loop_ms.append(time_loop_ms())
-        measured[size] = invoke(client, names[size], {"s": BUSY_S}).payload
+        measured[size] = invoke(client, names[size], {"s": BUSY_S}).payload * PUBLISHED_S / BUSY_S
     table["here"] = pd.Series(measured)
     table["error"] = table["here"] / table["cpu_ms_in_5s"] - 1
     show(
-        "CPU ms that a busy function gets in 5 s, published for AWS and here",
+        f"CPU ms that a busy function gets in {PUBLISHED_S} s, published for AWS and here (over {BUSY_S} s)",
         table.round(3),
         __file__,
         f"Limiter: {local_aws.limiter}. At most 10% of error.",
