@@ -7,30 +7,42 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from helpers import report_line
-from helpers.report_line import ReportLine
+from helpers.report_line import NoReportLine, ReportLine
 
 THROTTLES_RETRIED = 6
 FIRST_BACKOFF_S = 0.2
+# Of the local AWS only: AWS does not say how much CPU an invocation has used.
+_CPU_TIME_HEADER = "x-workshop-cpu-time-ms"
 
 
 class InvocationFailed(Exception):
-    """An invocation that gave no result: `kind` is the errorType or error code, `reason` its message."""
+    """An invocation that gave no result: `kind` is the errorType or error code, `reason` its message.
 
-    def __init__(self, kind: str, reason: str) -> None:
+    `invocation` is what the function's own failure left: the error document and the REPORT line. It is None
+    when Lambda refused the request or the log's end holds no REPORT line.
+    """
+
+    def __init__(self, kind: str, reason: str, invocation: "Invocation | None" = None) -> None:
         super().__init__(f"{kind}: {reason}")
         self.kind = kind
         self.reason = reason
+        self.invocation = invocation
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """The answer of a successful invocation and its REPORT line."""
+    """The answer of a successful invocation and its REPORT line.
+
+    `cpu_ms` is the CPU time (user and system) that the processes of the execution environment used in the
+    INVOKE phase, INIT not included. None on AWS, which does not report it.
+    """
 
     payload: Any
     report: ReportLine
+    cpu_ms: float | None = None
 
 
 def invoke(
@@ -39,15 +51,24 @@ def invoke(
     """Invoke with `LogType="Tail"` and read the REPORT line of the log's end.
 
     `payload` is any JSON value. Throttled requests are repeated with exponential back-off and jitter (AWS
-    Architecture Blog, "Exponential Backoff and Jitter"). Raises InvocationFailed when the function fails
-    or Lambda refuses the request.
+    Architecture Blog, "Exponential Backoff and Jitter"). Raises InvocationFailed when the function fails,
+    Lambda refuses the request or the client gives up waiting; NoReportLine when the log does not hold one.
     """
     response = _invoke_patiently(lambda_client, function_name, json.dumps(payload).encode(), qualifier)
     answer = json.loads(response["Payload"].read() or b"null")
-    if "FunctionError" in response:
-        raise InvocationFailed(*_error_of(answer, response["FunctionError"]))
+    if "FunctionError" not in response:
+        return _invocation(answer, response)
+    try:
+        invocation = _invocation(answer, response)
+    except NoReportLine:
+        invocation = None
+    raise InvocationFailed(*_error_of(answer, response["FunctionError"]), invocation)
+
+
+def _invocation(answer: Any, response: dict[str, Any]) -> Invocation:
     log_tail = base64.b64decode(response["LogResult"]).decode(errors="replace")
-    return Invocation(answer, report_line.last(log_tail))
+    cpu_ms = response["ResponseMetadata"]["HTTPHeaders"].get(_CPU_TIME_HEADER)
+    return Invocation(answer, report_line.last(log_tail), None if cpu_ms is None else float(cpu_ms))
 
 
 def _invoke_patiently(
@@ -67,6 +88,10 @@ def _invoke_patiently(
             attempt += 1
         except ClientError as error:
             raise InvocationFailed(error.response["Error"]["Code"], _message(error)) from error
+        except ReadTimeoutError as error:
+            # Lambda may still run the function, so the request is not repeated.
+            reason = "No answer in time: give the client a read_timeout longer than the function's timeout."
+            raise InvocationFailed("ReadTimeoutError", reason) from error
 
 
 def _message(error: ClientError) -> str:

@@ -163,6 +163,7 @@ class ExecutionEnvironment:
         """
         assert self._waiting_for_event is not None
         asked, self._waiting_for_event = self._waiting_for_event, None
+        cpu_before_s = self._sandbox.cpu_seconds()
         started = time.perf_counter()
         deadline = started + invocation.timeout_s
         asked.connection.answer(200, _event_headers(invocation), invocation.payload)
@@ -188,7 +189,9 @@ class ExecutionEnvironment:
                     response = request.body
                     request.connection.accept()
         duration_ms = (time.perf_counter() - started) * 1000
+        # Looks for processes that are new, so that what they have used counts too.
         self._note_memory()
+        cpu_ms = (self._sandbox.cpu_seconds() - cpu_before_s) * 1000
         if timed_out:
             duration_ms = max(duration_ms, invocation.timeout_s * 1000)
             # A response that was already posted has reached the caller on AWS too.
@@ -197,7 +200,7 @@ class ExecutionEnvironment:
         elif response is None and failure is None:
             failure = self._exit_failure(invocation.request_id)
         reusable = self._waiting_for_event is not None and not self._process_ended
-        return Outcome(response, failure, duration_ms, reusable, timed_out)
+        return Outcome(response, failure, duration_ms, reusable, timed_out, cpu_ms)
 
     def take_output(self) -> list[LogLine]:
         """What the function has written since the last call."""

@@ -6,7 +6,7 @@ the invocation itself, log and metrics.
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from helpers.local.functions import metrics
@@ -20,13 +20,17 @@ from helpers.local.functions.specification import FunctionVersion
 
 @dataclass(frozen=True)
 class InvocationResult:
-    """What the caller of an invocation learns. `log_tail` is base64, as the Invoke API returns it."""
+    """What the caller of an invocation learns. `log_tail` is base64, as the Invoke API returns it.
+
+    `cpu_ms` is the CPU time of the INVOKE phase.
+    """
 
     request_id: str
     payload: bytes
     function_error: str | None
     log_tail: str
     executed_version: str
+    cpu_ms: float
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class Executor:
             function_error="Unhandled" if outcome.failure else None,
             log_tail=run.log.tail(),
             executed_version=function.version,
+            cpu_ms=outcome.cpu_ms,
         )
         run.log.flush(run.log_stream_name)
         return result
@@ -189,13 +194,7 @@ class _Run:
         if init.status == "success":
             spent_s = time.perf_counter() - started
             outcome = environment.invoke(self._invocation)
-            return Outcome(
-                outcome.response,
-                outcome.failure,
-                outcome.duration_ms + spent_s * 1000,
-                outcome.reusable,
-                outcome.timed_out,
-            )
+            return replace(outcome, duration_ms=outcome.duration_ms + spent_s * 1000)
         timed_out = init.status == "timeout"
         failure = self._init_failure
         if failure is None:

@@ -94,7 +94,8 @@ class Invocation:
 class Outcome:
     """The end of one invocation: a response or a failure, and the time it took.
 
-    `reusable` is False when the environment's runtime has ended and must be replaced.
+    `reusable` is False when the environment's runtime has ended and must be replaced. `cpu_ms` is the CPU
+    time of the environment's processes from the event to the outcome; 0 when no runtime got the event.
     """
 
     response: bytes | None
@@ -102,3 +103,4 @@ class Outcome:
     duration_ms: float
     reusable: bool
     timed_out: bool = False
+    cpu_ms: float = 0.0

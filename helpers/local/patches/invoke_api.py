@@ -46,6 +46,8 @@ Response = tuple[int, dict[str, str], bytes]
 _threads = ThreadPoolExecutor(ACCOUNT_CONCURRENCY + 100, thread_name_prefix="lambda-invoke")
 # The emulator gives every answer a request id of its own; Invoke's is that of the invocation.
 OWN_REQUEST_ID = "x-workshop-request-id"
+# An addition to AWS's answer, by which a measurement tells computing and waiting apart.
+CPU_TIME = "x-workshop-cpu-time-ms"
 
 _original_handle_request: Any = None
 _original_dispatch: Any = None
@@ -123,6 +125,7 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
         return _error(502, "InvalidRuntimeException", str(error))
     answer = {"Content-Type": "application/json", "X-Amz-Executed-Version": result.executed_version}
     answer[OWN_REQUEST_ID] = result.request_id
+    answer[CPU_TIME] = f"{result.cpu_ms:.3f}"
     if result.function_error:
         answer["X-Amz-Function-Error"] = result.function_error
     if headers.get("x-amz-log-type") == "Tail":

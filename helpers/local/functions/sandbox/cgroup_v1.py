@@ -65,10 +65,10 @@ class ControlGroupV1(Sandbox):
         return control_groups.process_ids(self._groups["cpu"])
 
     def cpu_seconds(self) -> float:
-        return int((self._groups["cpuacct"] / "cpuacct.usage").read_text()) / 1e9
+        return int(control_groups.read(self._groups["cpuacct"], "cpuacct.usage")) / 1e9
 
     def memory_exhausted(self) -> bool:
-        return control_groups.counter(self._groups["memory"] / "memory.oom_control", "oom_kill") > 0
+        return control_groups.counter(self._groups["memory"], "memory.oom_control", "oom_kill") > 0
 
     def remove(self) -> None:
         for group in set(self._groups.values()):

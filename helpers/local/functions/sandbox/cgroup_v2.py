@@ -71,10 +71,10 @@ class ControlGroupV2(Sandbox):
         return control_groups.process_ids(self._group)
 
     def cpu_seconds(self) -> float:
-        return control_groups.counter(self._group / "cpu.stat", "usage_usec") / 1e6
+        return control_groups.counter(self._group, "cpu.stat", "usage_usec") / 1e6
 
     def memory_exhausted(self) -> bool:
-        return control_groups.counter(self._group / "memory.events", "oom_kill") > 0
+        return control_groups.counter(self._group, "memory.events", "oom_kill") > 0
 
     def remove(self) -> None:
         control_groups.remove_group(self._group)

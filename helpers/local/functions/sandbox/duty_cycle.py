@@ -50,7 +50,7 @@ class DutyCycle(Sandbox):
         super().__init__(run_id, name, memory_mb)
         self._tree: ProcessTree | None = None
         # Guards the tree, the budget and every signal that stops or continues.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._thawed = threading.Event()
         self._removed = threading.Event()
         self._memory_exhausted = False
@@ -86,12 +86,16 @@ class DutyCycle(Sandbox):
         """Descendants of the runtime, and orphans which it has left behind."""
         if self._tree is None:
             return []
-        self._tree.look_for_orphans()
-        self._tree.look()
-        return self._tree.ids()
+        with self._lock:
+            self._tree.look_for_orphans()
+            self._tree.look()
+            return self._tree.ids()
 
     def cpu_seconds(self) -> float:
-        return self._tree.cpu_seconds() if self._tree is not None else 0.0
+        if self._tree is None:
+            return 0.0
+        with self._lock:
+            return self._tree.cpu_seconds()
 
     def memory_exhausted(self) -> bool:
         return self._memory_exhausted
