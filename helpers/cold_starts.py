@@ -1,29 +1,43 @@
-"""Force cold starts of functions and keep what Lambda reports of each.
+"""Force cold starts of functions, keep what Lambda reports of each, and take percentiles of them.
 
-Any change of a function's configuration makes Lambda start new execution environments (AWS Lambda Developer
-Guide, "Understanding the Lambda execution environment lifecycle"), so each cold start here is one new value
-of an environment variable.
+Two ways lead to the same percentiles: the query of the post "Build a custom Java runtime for AWS Lambda" over
+the logs (insights.COLD_START_QUERY), and REPORT lines.
 """
 
 import random
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from helpers import statistics
+from helpers import insights, statistics
 from helpers.calibration import Calibration, time_loop_ms
-from helpers.function_configuration import update, wait_updated
+from helpers.fresh_environments import By, fresh_environments
 from helpers.invocations import invoke
 from helpers.progress import progress
 from helpers.report_line import ReportLine
-from helpers.statistics import Estimate
+from helpers.statistics import Estimate, percentile
+from helpers.waiting import wait_until
 
-NONCE = "COLD_START_NONCE"
 ATTEMPTS = 3
+PERCENTS = (0, 25, 50, 75, 90, 95, 99, 100)
+# REPORT lines have two decimals; a position between two of at most 100 parts adds two.
+DECIMALS = 4
+# For both log formats of Lambda, text and JSON. Logs Insights returns at most 10,000 rows (CloudWatch Logs
+# user guide, "limit").
+ENVIRONMENTS_QUERY = """
+filter @type = "REPORT" or type = "platform.report"
+    | fields coalesce(@requestId, record.requestId) as request_id, @logStream as environment
+    | limit 10000
+"""
+# The clocks of this machine and of AWS may differ.
+CLOCK_TOLERANCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -31,25 +45,42 @@ class ColdStarts:
     """Forced cold starts of one or more functions.
 
     `invocations` has one row an invocation: round, function_name, cold_start, init_duration_ms (missing when
-    warm), duration_ms, total_duration_ms (both added up), billed_duration_ms, max_memory_used_mb, request_id.
+    warm), duration_ms, total_duration_ms (both added up), billed_duration_ms, max_memory_used_mb, request_id,
+    started_s and ended_s (by the clock of the caller, since the measurement began) and environment (the name
+    of its log stream, of which each execution environment has one of its own; None until `wait_for_logs`).
     """
 
     invocations: pd.DataFrame
     calibration: Calibration | None
+    log_group_names: tuple[str, ...] = ()
+    started_at: datetime | None = None
 
     def samples(
         self, function_name: str, column: str = "init_duration_ms", cold_start: bool = True
     ) -> list[float]:
         """A column of one function's cold (or warm) invocations, in the order they were made."""
-        rows = self.invocations
-        chosen = (rows["function_name"] == function_name) & (rows["cold_start"] == cold_start)
-        return [float(value) for value in rows.loc[chosen, column]]
+        return [float(value) for value in self._rows(function_name, cold_start)[column]]
 
     def ratio(self, function_name: str, reference_name: str, column: str = "init_duration_ms") -> Estimate:
-        """The median over rounds of one function's cold starts relative to another's, with its interval."""
-        return statistics.median_ratio(
-            self.samples(function_name, column), self.samples(reference_name, column)
-        )
+        """The median over rounds of one function's cold starts relative to another's, with its interval.
+
+        Of a burst counts the median of its cold starts.
+        """
+        by_round = [
+            self._rows(name, cold_start=True).groupby("round")[column].median()
+            for name in (function_name, reference_name)
+        ]
+        pairs = pd.concat(by_round, axis="columns", join="inner", keys=["numerator", "denominator"])
+        return statistics.median_ratio(list(pairs["numerator"]), list(pairs["denominator"]))
+
+    def percentiles(self) -> pd.DataFrame:
+        """The table of `percentiles_of_reports` from what the invocations themselves returned."""
+        rows = self.invocations
+        return _percentiles(rows["function_name"], rows["init_duration_ms"], rows["duration_ms"])
+
+    def _rows(self, function_name: str, cold_start: bool) -> pd.DataFrame:
+        rows = self.invocations
+        return rows[(rows["function_name"] == function_name) & (rows["cold_start"] == cold_start)]
 
 
 class NoColdStart(RuntimeError):
@@ -64,69 +95,158 @@ def force(
     warm_invocations: int = 0,
     calibrate: bool = True,
     seed: int = 1,
+    by: By = "nonce",
+    burst: int = 1,
 ) -> ColdStarts:
-    """Force one cold start of each function in every round, in an order drawn from `seed`.
+    """Force cold starts of each function in every round, in an order drawn from `seed`.
 
-    Each cold start is followed by `warm_invocations` invocations of the same function. A calibration loop
-    before every round shows the machine's own noise (see calibration.py). The environment variables of the
-    functions are put back at the end, also after an error.
+    A round renews the execution environments of all functions, by a new value of an environment variable or
+    by new versions (see fresh_environments.py), and then invokes each function: once, or `burst` times at
+    the same moment. Every invocation of a burst finds an environment of its own unless an earlier one has
+    finished by then; those that found a warm one are in the result as what they are. `warm_invocations`
+    follow one by one. A calibration loop before every round shows the machine's own noise (see
+    calibration.py). At the end, also after an error, the functions are as they were and the versions gone.
 
-    Raises NoColdStart, or InvocationFailed when a function fails.
+    A client has ten connections unless its Config(max_pool_connections=...) says more: give it `burst`.
+
+    Raises NoColdStart, InvocationFailed when a function fails, or ValueError for inputs out of range.
     """
+    if burst < 1:
+        raise ValueError(f"burst is the invocations at the same moment, at least 1, not {burst}.")
     order = random.Random(seed)
     rows: list[dict[str, Any]] = []
     loop_ms: list[float] = []
-    with _keeping_variables(lambda_client, function_names) as variables:
+    started_at, began = datetime.now(UTC), time.perf_counter()
+    with fresh_environments(lambda_client, function_names, by) as fresh:
+
+        def call(round_number: int, name: str) -> dict[str, Any]:
+            started_s = time.perf_counter() - began
+            report = invoke(lambda_client, name, payload, fresh.qualifier(name)).report
+            return _row(round_number, name, report, started_s, time.perf_counter() - began)
+
         for round_number in progress(range(1, rounds + 1), "Cold starts"):
             if calibrate:
                 loop_ms.append(time_loop_ms())
-            _replace_environments(lambda_client, variables)
+            fresh.renew(function_names)
             for name in order.sample(list(function_names), len(function_names)):
-                cold = _cold_start(lambda_client, name, variables[name], payload)
-                rows.append(_row(round_number, name, cold))
-                for _ in range(warm_invocations):
-                    rows.append(_row(round_number, name, invoke(lambda_client, name, payload).report))
-    return ColdStarts(pd.DataFrame(rows), Calibration(tuple(loop_ms)) if calibrate else None)
+                one = partial(call, round_number, name)
+                rows += _cold_calls(one, burst, name, renew=partial(fresh.renew, [name]))
+                rows += [one() for _ in range(warm_invocations)]
+    return ColdStarts(
+        pd.DataFrame(rows),
+        Calibration(tuple(loop_ms)) if calibrate else None,
+        tuple(fresh.log_group_names),
+        started_at,
+    )
 
 
-@contextmanager
-def _keeping_variables(
-    lambda_client: Any, function_names: Sequence[str]
-) -> Iterator[dict[str, dict[str, str]]]:
-    """Yield each function's environment variables and put them back at the end."""
-    variables: dict[str, dict[str, str]] = {}
-    with ExitStack() as undo:
-        for name in function_names:
-            configuration = lambda_client.get_function_configuration(FunctionName=name)
-            variables[name] = configuration.get("Environment", {}).get("Variables", {})
-            undo.callback(update, lambda_client, name, Environment={"Variables": variables[name]})
-        yield variables
+def wait_for_logs(logs_client: Any, starts: ColdStarts, timeout_s: float = 120.0) -> ColdStarts:
+    """Wait until the logs hold every invocation, and return the cold starts with their environments.
+
+    Logs Insights finds at most 10,000 of them. Raises RecordsMissing or NotObserved after `timeout_s`.
+    """
+    environments: dict[str, str] = {}
+    wanted = set(starts.invocations["request_id"])
+    since = starts.started_at and starts.started_at - CLOCK_TOLERANCE
+
+    def missing() -> set[str]:
+        found = insights.run_query(
+            logs_client, ENVIRONMENTS_QUERY, starts.log_group_names, len(wanted), since, timeout_s
+        )
+        environments.update(zip(found["request_id"], found["environment"], strict=True))
+        return wanted - environments.keys()
+
+    wait_until(
+        missing,
+        f"the REPORT lines of {len(wanted)} invocations in {', '.join(starts.log_group_names)} "
+        "(the request ids that were missing follow)",
+        accept=lambda request_ids: not request_ids,
+        timeout_s=timeout_s,
+    )
+    invocations = starts.invocations.assign(environment=starts.invocations["request_id"].map(environments))
+    return replace(starts, invocations=invocations)
 
 
-def _replace_environments(lambda_client: Any, variables: dict[str, dict[str, str]]) -> None:
-    """Change all functions and then wait for all, so that the waits overlap."""
-    for name, kept in variables.items():
-        changed = {"Variables": {**kept, NONCE: uuid.uuid4().hex}}
-        lambda_client.update_function_configuration(FunctionName=name, Environment=changed)
-    for name in variables:
-        wait_updated(lambda_client, name)
+def percentiles(
+    logs_client: Any,
+    log_group_names: Sequence[str],
+    expected_records: int = 0,
+    start: datetime | None = None,
+    timeout_s: float = 120.0,
+) -> pd.DataFrame:
+    """Percentiles of Duration plus Init Duration in ms by function and coldstart, as Logs Insights has them.
+
+    Columns: function, coldstart (1 or 0), invocations, p0, p25, p50, p75, p90, p95, p99 and p100. The query
+    shows all of them, however few invocations there are: statistics.percentile_table says which of them
+    mean something. The arguments and errors are those of insights.run_query.
+
+    AWS does not say what `pct` returns between two observations (CloudWatch Logs user guide, "stats"). The
+    local AWS interpolates linearly. AWS's own results, as far as they are published (aws-samples,
+    serverless-dotnet-demo, load-test-report-*.txt), are observations for up to 65 values, so that p99 is the
+    largest, and approximations for 117 and more.
+    """
+    return insights.run_query(
+        logs_client, insights.COLD_START_QUERY, log_group_names, expected_records, start, timeout_s
+    )
 
 
-def _cold_start(
-    lambda_client: Any, function_name: str, variables: dict[str, str], payload: Any
-) -> ReportLine:
+def percentiles_of_reports(reports: Mapping[str, Sequence[ReportLine]]) -> pd.DataFrame:
+    """The table of `percentiles`, from the REPORT lines of each function by its name.
+
+    Like the query, it counts as cold what has an Init Duration: a SnapStart restore has none.
+    """
+    lines = [(name, line) for name, lines_of_name in reports.items() for line in lines_of_name]
+    return _percentiles(
+        pd.Series([name for name, _ in lines], dtype=object),
+        pd.Series([line.init_duration_ms for _, line in lines]),
+        pd.Series([line.duration_ms for _, line in lines]),
+    )
+
+
+def _percentiles(function_name: pd.Series, init_ms: pd.Series, duration_ms: pd.Series) -> pd.DataFrame:
+    # Of warm invocations only, a column has no number that says that it holds numbers.
+    init_ms = init_ms.astype(float)
+    total_ms = duration_ms.astype(float) + init_ms.fillna(0)
+    columns = ["function", "coldstart", "invocations", *(f"p{percent}" for percent in PERCENTS)]
+    rows = [
+        (name, int(bool(cold)), len(group), *(round(percentile(list(group), p), DECIMALS) for p in PERCENTS))
+        for (cold, name), group in total_ms.groupby([init_ms.notna(), function_name])
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _cold_calls(
+    call: Callable[[], dict[str, Any]], burst: int, function_name: str, renew: Callable[[], None]
+) -> list[dict[str, Any]]:
+    """The rows of a burst of which at least one invocation started cold."""
     for _ in range(ATTEMPTS):
-        report = invoke(lambda_client, function_name, payload).report
-        if report.cold_start:
-            return report
-        _replace_environments(lambda_client, {function_name: variables})
+        rows = _at_once(call, burst)
+        if any(row["cold_start"] for row in rows):
+            return rows
+        renew()
     raise NoColdStart(
         f"{function_name} answered {ATTEMPTS} times from a warm environment right after a change of its "
         "configuration. Is something else invoking it at the same time?"
     )
 
 
-def _row(round_number: int, function_name: str, report: ReportLine) -> dict[str, Any]:
+def _at_once(call: Callable[[], dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    if count == 1:
+        return [call()]
+    together = threading.Barrier(count)
+
+    def wait_and_call() -> dict[str, Any]:
+        together.wait()
+        return call()
+
+    with ThreadPoolExecutor(count) as threads:
+        calls = [threads.submit(wait_and_call) for _ in range(count)]
+        return [call.result() for call in calls]
+
+
+def _row(
+    round_number: int, function_name: str, report: ReportLine, started_s: float, ended_s: float
+) -> dict[str, Any]:
     return {
         "round": round_number,
         "function_name": function_name,
@@ -137,4 +257,7 @@ def _row(round_number: int, function_name: str, report: ReportLine) -> dict[str,
         "billed_duration_ms": report.billed_duration_ms,
         "max_memory_used_mb": report.max_memory_used_mb,
         "request_id": report.request_id,
+        "started_s": started_s,
+        "ended_s": ended_s,
+        "environment": None,
     }

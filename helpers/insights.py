@@ -11,6 +11,22 @@ POLL_S = 0.2
 QUERY_TIMEOUT_S = 60.0
 LOOK_BACK = timedelta(hours=1)
 
+# The query of the post "Build a custom Java runtime for AWS Lambda" (AWS Compute Blog), as it stands there.
+COLD_START_QUERY = r"""filter @type = "REPORT"
+    | parse @log /\d+:\/aws\/lambda\/(?<function>.*)/
+    | stats
+    count(*) as invocations,
+    pct(@duration+coalesce(@initDuration,0), 0) as p0,
+    pct(@duration+coalesce(@initDuration,0), 25) as p25,
+    pct(@duration+coalesce(@initDuration,0), 50) as p50,
+    pct(@duration+coalesce(@initDuration,0), 75) as p75,
+    pct(@duration+coalesce(@initDuration,0), 90) as p90,
+    pct(@duration+coalesce(@initDuration,0), 95) as p95,
+    pct(@duration+coalesce(@initDuration,0), 99) as p99,
+    pct(@duration+coalesce(@initDuration,0), 100) as p100
+    group by function, ispresent(@initDuration) as coldstart
+    | sort by coldstart, function"""
+
 
 class QueryFailed(RuntimeError):
     """Logs Insights ended the query with a status other than Complete."""

@@ -1,7 +1,7 @@
 """Small pure functions for samples of durations and costs, each with the source of its formula."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -94,8 +94,9 @@ def percentile_table(
 ) -> pd.DataFrame:
     """One row a percentile, with columns value, low, high and note.
 
-    The smallest and the largest sample (p0, p100) are what was seen and have no interval. A percentile that
-    has too few samples is left empty, and its note says how many it takes.
+    The smallest and the largest sample (p0, p100) are what was seen: no number of samples gives them an
+    interval, and their note says so. A percentile that has too few samples is left empty, and its note says
+    how many it takes.
     """
     _require(samples, 1)
     rows = []
@@ -103,6 +104,7 @@ def percentile_table(
         note = ""
         if percent in (0, 100):
             estimate = Estimate(percentile(samples, percent), math.nan, math.nan)
+            note = "the smallest seen" if percent == 0 else "the largest seen"
         else:
             enclosed = percentile_interval(samples, percent, confidence)
             estimate = enclosed or Estimate(math.nan, math.nan, math.nan)
@@ -122,16 +124,37 @@ def trimmed_mean_interval(
     """
     _require(samples, 5)
     _require_trimmable(discard_top_bottom)
-    resampled = stats.bootstrap(
-        (np.asarray(samples, dtype=float),),
-        lambda resample, axis: stats.trim_mean(resample, discard_top_bottom, axis=axis),
-        n_resamples=RESAMPLES,
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(SEED),
-    )
-    interval = resampled.confidence_interval
-    return Estimate(trimmed_mean(samples, discard_top_bottom), float(interval.low), float(interval.high))
+
+    def mean(resample: np.ndarray, axis: int) -> np.ndarray:
+        return np.asarray(stats.trim_mean(resample, discard_top_bottom, axis=axis))
+
+    return _bootstrap(trimmed_mean(samples, discard_top_bottom), mean, confidence, samples)
+
+
+def trimmed_mean_difference(
+    first: Sequence[float],
+    second: Sequence[float],
+    discard_top_bottom: float = 0.2,
+    confidence: float = CONFIDENCE,
+) -> Estimate:
+    """The trimmed mean of `second` minus that of `first`, with its bootstrap percentile interval.
+
+    Both are resampled independently of each other: Efron and Tibshirani, "An Introduction to the Bootstrap"
+    (1993), section 8.3, the two-sample problem. An interval without zero says that the two differ. The
+    resampling is seeded. Raises TooFewSamples when either has fewer than five.
+    """
+    _require(first, 5)
+    _require(second, 5)
+    _require_trimmable(discard_top_bottom)
+
+    def difference(first_resample: np.ndarray, second_resample: np.ndarray, axis: int) -> np.ndarray:
+        return np.asarray(
+            stats.trim_mean(second_resample, discard_top_bottom, axis=axis)
+            - stats.trim_mean(first_resample, discard_top_bottom, axis=axis)
+        )
+
+    value = trimmed_mean(second, discard_top_bottom) - trimmed_mean(first, discard_top_bottom)
+    return _bootstrap(value, difference, confidence, first, second)
 
 
 def median_ratio(
@@ -167,6 +190,23 @@ def distribution_band(number_of_samples: int, confidence: float = CONFIDENCE) ->
     if number_of_samples < 1:
         raise TooFewSamples("A distribution needs at least one sample.")
     return math.sqrt(math.log(2 / (1 - confidence)) / (2 * number_of_samples))
+
+
+def _bootstrap(
+    value: float, statistic: Callable[..., np.ndarray], confidence: float, *samples: Sequence[float]
+) -> Estimate:
+    """`value` with the percentile interval of `statistic` over seeded resamples of each sample."""
+    resampled = stats.bootstrap(
+        [np.asarray(sample, dtype=float) for sample in samples],
+        statistic,
+        n_resamples=RESAMPLES,
+        confidence_level=confidence,
+        method="percentile",
+        vectorized=True,
+        rng=np.random.default_rng(SEED),
+    )
+    interval = resampled.confidence_interval
+    return Estimate(value, float(interval.low), float(interval.high))
 
 
 def _require(samples: Sequence[float], count: int) -> None:

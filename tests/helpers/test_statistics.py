@@ -64,6 +64,8 @@ def test_percentile_table_says_what_it_cannot_show() -> None:
     assert table.loc["p50", "low"] < 4.5 < table.loc["p50", "high"]
     assert (table.loc["p0", "value"], table.loc["p100", "value"]) == (0.0, 9.0)
     assert math.isnan(table.loc["p100", "high"])
+    assert (table.loc["p0", "note"], table.loc["p100", "note"]) == ("the smallest seen", "the largest seen")
+    assert table.loc["p50", "note"] == ""
 
 
 def test_trimmed_mean_interval_is_reproducible_and_covers() -> None:
@@ -80,6 +82,38 @@ def test_trimmed_mean_interval_is_reproducible_and_covers() -> None:
 
 def test_trimmed_mean_interval_of_equal_samples_is_a_point() -> None:
     assert statistics.trimmed_mean_interval([7.0] * 8) == statistics.Estimate(7.0, 7.0, 7.0)
+
+
+def test_trimmed_mean_difference_is_second_minus_first_and_reproducible() -> None:
+    first = [1.0, 10.0, 11.0, 12.0, 900.0]
+    second = [0.0, 20.0, 21.0, 22.0, 50.0]
+    estimate = statistics.trimmed_mean_difference(first, second, 0.2)
+    assert estimate.value == pytest.approx(10.0)
+    assert estimate.low <= estimate.value <= estimate.high
+    assert estimate == statistics.trimmed_mean_difference(first, second, 0.2)
+    turned = statistics.trimmed_mean_difference(second, first, 0.2)
+    assert turned.value == pytest.approx(-10.0)
+
+
+def test_trimmed_mean_difference_of_constants_is_a_point() -> None:
+    assert statistics.trimmed_mean_difference([3.0] * 5, [5.0] * 9) == statistics.Estimate(2.0, 2.0, 2.0)
+
+
+def test_trimmed_mean_difference_covers_as_often_as_it_says_also_for_unequal_sizes() -> None:
+    generator = np.random.default_rng(5)
+    covered = 0
+    for _ in range(100):
+        first = list(generator.normal(100, 10, size=30))
+        second = list(generator.normal(103, 20, size=60))
+        covered += statistics.trimmed_mean_difference(first, second).contains(3)
+    assert covered >= 85
+
+
+def test_trimmed_mean_difference_needs_samples_of_both() -> None:
+    enough, too_few = [1.0] * 5, [1.0] * 4
+    for first, second in ((enough, too_few), (too_few, enough)):
+        with pytest.raises(statistics.TooFewSamples, match="at least 5 samples, has 4"):
+            statistics.trimmed_mean_difference(first, second)
 
 
 def test_median_ratio_pairs_rounds_and_so_removes_drift() -> None:
