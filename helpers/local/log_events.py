@@ -71,6 +71,10 @@ class LogEvents(Sequence[Event]):
         """A new sequence that also holds `late` events, by time; equal times keep their order."""
         return LogEvents(heapq.merge(self, late, key=lambda event: event["timestamp"]))
 
+    def without_first(self, count: int) -> "LogEvents":
+        """A new sequence of the events that come after the first `count`."""
+        return LogEvents(self._from(count))
+
     def __len__(self) -> int:
         first, events = self._newest
         return first + len(events)

@@ -6,6 +6,7 @@ occurred in it and how often each did, from which every statistic can be compute
 """
 
 import itertools
+import math
 import threading
 from array import array
 from collections.abc import Iterator, Sequence
@@ -76,10 +77,14 @@ class MetricMinutes(Sequence[Point]):
             return current + sum(len(minute.values) for minute in self._past)
 
     def __iter__(self) -> Iterator[Point]:
+        return self.since(-math.inf)
+
+    def since(self, oldest_s: float) -> Iterator[Point]:
+        """The points of the minutes that have a value at `oldest_s` (seconds since 1970) or later."""
         with self._lock:
-            past = list(self._past)
+            past = [minute for minute in self._past if minute.last_s >= oldest_s]
             current = self._current
-            newest = list(current.counts.items()) if current else []
+            newest = list(current.counts.items()) if current and current.last_s >= oldest_s else []
         for minute in past:
             for value, count in zip(minute.values, minute.counts, strict=True):
                 yield self._point(minute.last_s, value, count)

@@ -6,11 +6,17 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 TIMEOUT_S = 60
+# Yesterday at 22:13:20 UTC, because PutLogEvents rejects what is older than two weeks.
+START = (datetime.now(UTC) - timedelta(days=1)).replace(hour=22, minute=13, second=20, microsecond=0)
+START_MS = int(START.timestamp()) * 1000
+# Its date, as queries show it.
+DAY = f"{START:%Y-%m-%d}"
 _numbers = itertools.count(1)
 
 # The query of the post "Build a custom Java runtime for AWS Lambda", as it stands there.

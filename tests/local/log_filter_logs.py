@@ -1,12 +1,13 @@
 """Log groups for the tests of filter patterns."""
 
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# 2026-01-01T00:00:00Z, in ms since 1970: late enough for a search from the newest event on.
-START_MS = 1_767_225_600_000
+# An hour ago, in ms since 1970: PutLogEvents rejects what is older than two weeks.
+START_MS = int(time.time() * 1000) - 3_600_000
 
 
 @dataclass

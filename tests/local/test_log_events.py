@@ -58,6 +58,14 @@ def test_an_index_beyond_the_ends_is_refused(index: int) -> None:
         LogEvents(make_events(2000))[index]
 
 
+@pytest.mark.parametrize("count", [0, 1, 500, 2000])
+def test_without_its_first_events_the_rest_is_the_same(count: int) -> None:
+    expected = make_events(2000)
+    events = LogEvents(expected)
+    assert list(events.without_first(count)) == expected[count:]
+    assert list(events) == expected, "a reader of the stream sees what it saw"
+
+
 def test_an_empty_stream() -> None:
     events = LogEvents()
     assert not events

@@ -1,6 +1,7 @@
 """CloudWatch Logs returns what was logged, of streams that are far longer than what stays in memory."""
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from deployed import DeployedFunction
 
 from helpers.local_aws import LocalAws
 
-START_MS = 1_700_000_000_000
+# An hour ago: PutLogEvents rejects what is older than two weeks.
+START_MS = int(time.time() * 1000) - 3_600_000
 EVENTS = 3000
 
 

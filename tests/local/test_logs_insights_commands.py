@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from insights_logs import InsightsLogs
+from insights_logs import DAY, START_MS, InsightsLogs
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +21,10 @@ def values(rows: list[dict[str, str]], name: str) -> list[str | None]:
 
 def test_without_fields_time_and_message_are_shown_newest_first(logs: InsightsLogs) -> None:
     """User guide, "filter": results "show the @timestamp and all log data in the @message field"."""
-    group = logs.put(["first", "second"], times_ms=[1_700_000_000_000, 1_700_000_001_000])
+    group = logs.put(["first", "second"], times_ms=[START_MS, START_MS + 1000])
     assert logs.ask('filter @message like ""', group) == [
-        {"@timestamp": "2023-11-14 22:13:21.000", "@message": "second"},
-        {"@timestamp": "2023-11-14 22:13:20.000", "@message": "first"},
+        {"@timestamp": f"{DAY} 22:13:21.000", "@message": "second"},
+        {"@timestamp": f"{DAY} 22:13:20.000", "@message": "first"},
     ]
 
 

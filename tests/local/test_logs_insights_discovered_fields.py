@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from insights_logs import POST_04_QUERY, InsightsLogs, report_line
+from insights_logs import DAY, POST_04_QUERY, START_MS, InsightsLogs, report_line
 
 REQUEST_ID = "f612fbaf-65ce-4fd2-8d1b-6718fcb0b269"
 ACCOUNT_ID = "111122223333"
@@ -23,11 +23,11 @@ def logs(make_client: Callable[..., Any]) -> InsightsLogs:
 
 def test_fields_of_every_event(logs: InsightsLogs) -> None:
     before_ms = int(time.time() * 1000)
-    group = logs.put(["hello"], group="/insights/plain", stream="one", times_ms=[1_700_000_123_456])
+    group = logs.put(["hello"], group="/insights/plain", stream="one", times_ms=[START_MS + 123_456])
     [row] = logs.ask("fields @timestamp, @message, @logStream, @log, @ingestionTime", group)
     ingested = row.pop("@ingestionTime")
     assert row == {
-        "@timestamp": "2023-11-14 22:15:23.456",
+        "@timestamp": f"{DAY} 22:15:23.456",
         "@message": "hello",
         "@logStream": "one",
         "@log": f"{ACCOUNT_ID}:/insights/plain",

@@ -6,12 +6,17 @@ examples are used where it has some.
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from insights_logs import InsightsLogs
+from insights_logs import DAY, START, START_MS, InsightsLogs
 
-TIME_MS = 1_700_000_123_456  # 2023-11-14 22:15:23.456 UTC
+TIME_MS = START_MS + 123_456  # 22:15:23.456 UTC
+MONTH = START.replace(day=1)
+MONDAY = START - timedelta(days=START.weekday())
+QUARTER = MONTH.replace(month=(START.month - 1) // 3 * 3 + 1)
+NEXT_MONTH = MONTH + timedelta(days=31)
 EVENT = {
     "name": " Ada ",
     "status": 200,
@@ -128,25 +133,25 @@ def test_booleans_are_one_and_zero(logs: InsightsLogs, group: str, expression: s
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
-        ("@timestamp", "2023-11-14 22:15:23.456"),
-        ("bin(5m)", "2023-11-14 22:15:00.000"),
-        ("bin(1h)", "2023-11-14 22:00:00.000"),
-        ("bin(2hrs)", "2023-11-14 22:00:00.000"),
-        ("bin(100ms)", "2023-11-14 22:15:23.400"),
-        ("bin(1d)", "2023-11-14 00:00:00.000"),
-        ("bin(1w)", "2023-11-13 00:00:00.000"),
-        ("bin(1mo)", "2023-11-01 00:00:00.000"),
-        ("bin(1quarter)", "2023-10-01 00:00:00.000"),
-        ("bin(1y)", "2023-01-01 00:00:00.000"),
-        ("datefloor(@timestamp, 1h)", "2023-11-14 22:00:00.000"),
-        ("dateceil(@timestamp, 1h)", "2023-11-14 23:00:00.000"),
-        ("dateceil(datefloor(@timestamp, 1h), 1h)", "2023-11-14 22:00:00.000"),
-        ("dateceil(@timestamp, 1mo)", "2023-12-01 00:00:00.000"),
+        ("@timestamp", f"{DAY} 22:15:23.456"),
+        ("bin(5m)", f"{DAY} 22:15:00.000"),
+        ("bin(1h)", f"{DAY} 22:00:00.000"),
+        ("bin(2hrs)", f"{DAY} 22:00:00.000"),
+        ("bin(100ms)", f"{DAY} 22:15:23.400"),
+        ("bin(1d)", f"{DAY} 00:00:00.000"),
+        ("bin(1w)", f"{MONDAY:%Y-%m-%d} 00:00:00.000"),
+        ("bin(1mo)", f"{MONTH:%Y-%m-%d} 00:00:00.000"),
+        ("bin(1quarter)", f"{QUARTER:%Y-%m-%d} 00:00:00.000"),
+        ("bin(1y)", f"{START:%Y}-01-01 00:00:00.000"),
+        ("datefloor(@timestamp, 1h)", f"{DAY} 22:00:00.000"),
+        ("dateceil(@timestamp, 1h)", f"{DAY} 23:00:00.000"),
+        ("dateceil(datefloor(@timestamp, 1h), 1h)", f"{DAY} 22:00:00.000"),
+        ("dateceil(@timestamp, 1mo)", f"{NEXT_MONTH:%Y-%m}-01 00:00:00.000"),
         ("toMillis(@timestamp)", str(TIME_MS)),
-        ("fromMillis(toMillis(@timestamp) + 1000)", "2023-11-14 22:15:24.456"),
+        ("fromMillis(toMillis(@timestamp) + 1000)", f"{DAY} 22:15:24.456"),
         # "if you specify bin(300s), CloudWatch Logs actually implements this as 60 seconds"
-        ("bin(300s)", "2023-11-14 22:15:00.000"),
-        ("bin(90m)", "2023-11-14 22:00:00.000"),
+        ("bin(300s)", f"{DAY} 22:15:00.000"),
+        ("bin(90m)", f"{DAY} 22:00:00.000"),
     ],
 )
 def test_times(logs: InsightsLogs, group: str, expression: str, value: str) -> None:

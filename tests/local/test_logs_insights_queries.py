@@ -12,13 +12,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from insights_logs import InsightsLogs, report_line
+from insights_logs import DAY, START_MS, InsightsLogs, report_line
 
 from helpers.local.services.logs_insights.engine import Execution, prepare
 from helpers.local.services.logs_insights.event_index import StoredEvent
 from helpers.local.services.logs_insights.events import StreamEvents
 
-START_S = 1_700_000_000
+START_S = START_MS // 1000
 # Sorting by a text naturally, and taking it apart, is about the most work that a query can make.
 SLOW_QUERY = (
     "parse @message /(?<a>\\d+).*?(?<b>\\d+)$/ | fields concat(a, b, @message) as key | sort key | limit 1"
@@ -48,9 +48,10 @@ def test_both_ends_of_the_time_range_are_included(logs: InsightsLogs) -> None:
 
 
 def test_late_events_are_found_where_they_belong(logs: InsightsLogs) -> None:
-    group = logs.put(["b", "d"], times_ms=[2000, 4000])
-    logs.put(["a", "c"], group=group, times_ms=[1000, 3000])
-    rows = logs.ask("fields @message as m | sort @timestamp", group, startTime=1, endTime=3)
+    group = logs.put(["b", "d"], times_ms=[START_MS + 2000, START_MS + 4000])
+    logs.put(["a", "c"], group=group, times_ms=[START_MS + 1000, START_MS + 3000])
+    query = "fields @message as m | sort @timestamp"
+    rows = logs.ask(query, group, startTime=START_S + 1, endTime=START_S + 3)
     assert [row["m"] for row in rows] == ["a", "b", "c"]
 
 
@@ -138,7 +139,7 @@ def test_a_pointer_leads_back_to_its_log_event(logs: InsightsLogs) -> None:
     assert records[1]["a.b"] == "1"
     assert records[2] == {
         "@message": "x",
-        "@timestamp": "2023-11-14 22:13:20.000",
+        "@timestamp": f"{DAY} 22:13:20.000",
         "@ingestionTime": records[2]["@ingestionTime"],
         "@log": f"111122223333:{group}",
         "@logStream": "2024/01/01/[$LATEST]abc",

@@ -187,3 +187,12 @@ def test_old_minutes_are_forgotten() -> None:
     assert [point["Timestamp"] for point in minutes] == [130.0]
     minutes.forget_before(200.0)
     assert not minutes
+
+
+def test_the_minutes_since_a_time() -> None:
+    minutes = MetricMinutes("Count", {})
+    for now_s in (10.0, 70.0, 130.0):
+        minutes.add(1, now_s)
+    assert [point["Timestamp"] for point in minutes.since(70.0)] == [70.0, 130.0]
+    assert [point["Timestamp"] for point in minutes.since(71.0)] == [130.0]
+    assert not list(minutes.since(131.0))
