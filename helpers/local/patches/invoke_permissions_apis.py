@@ -34,9 +34,8 @@ _gateway_error = contract.expect(apigateway_v1, "_gw_error", ("response_type", "
 
 
 def install() -> None:
-    for name in ("_invoke_lambda_proxy_v1", "_invoke_lambda_custom_v1"):
-        original = contract.expect(apigateway_v1, name)
-        setattr(apigateway_v1, name, _rest_integration(original))
+    proxy = contract.expect(apigateway_v1, "_invoke_lambda_proxy_v1")
+    apigateway_v1._invoke_lambda_proxy_v1 = _rest_integration(proxy)
     apigateway._invoke_lambda_proxy = _http_integration(contract.expect(apigateway, "_invoke_lambda_proxy"))
     apigateway._invoke_ws_lambda = _websocket_integration(contract.expect(apigateway, "_invoke_ws_lambda"))
     parameters = ("authorizer", "event", "account_id", "region")
@@ -76,7 +75,7 @@ def _rest_integration(original: AsyncHandler) -> AsyncHandler:
         function_arn = _rest_function(integration.get("uri", ""))
         path = f"{api_id}/{stage_name}/{method}{resource['path']}"
         source_arn = f"arn:aws:execute-api:{owner_region}:{owner_account_id}:{path}"
-        if not _allowed(function_arn, source_arn, integration.get("credentials")):
+        if not allowed(function_arn, source_arn, integration.get("credentials")):
             return _gateway_error("API_CONFIGURATION_ERROR", "Internal server error")
         return await original(
             integration,
@@ -116,7 +115,7 @@ def _http_integration(original: AsyncHandler) -> AsyncHandler:
         _, _, route = route_key.partition(" ")
         source = f"{api_id}/{stage}/{method}{route}" if route else f"{api_id}/{stage}/{route_key}"
         source_arn = f"arn:aws:execute-api:{owner_region}:{owner_account_id}:{source}"
-        if not _allowed(function_arn, source_arn, integration.get("credentialsArn")):
+        if not allowed(function_arn, source_arn, integration.get("credentialsArn")):
             document = json.dumps({"message": "Internal Server Error"}).encode()
             return 500, {"Content-Type": "application/json"}, document
         return await original(
@@ -156,7 +155,7 @@ def _websocket_integration(original: AsyncHandler) -> AsyncHandler:
         if integration.get("integrationType") in ("AWS", "AWS_PROXY"):
             function_arn = _http_function(integration.get("integrationUri", ""))
             source_arn = f"arn:aws:execute-api:{region}:{account_id}:{api_id}/{stage}/{route['routeKey']}"
-            if not _allowed(function_arn, source_arn, integration.get("credentialsArn")):
+            if not allowed(function_arn, source_arn, integration.get("credentialsArn")):
                 return _websocket_error(connection_id, message_id)
         return await original(
             api_id,
@@ -186,14 +185,14 @@ def _authorizer(
         api_arn = route_arn.partition("/")[0]
         source_arn = f"{api_arn}/authorizers/{authorizer[id_key]}"
         function_arn = function_of(authorizer.get("authorizerUri", ""))
-        if not _allowed(function_arn, source_arn, authorizer.get(role_key)):
+        if not allowed(function_arn, source_arn, authorizer.get(role_key)):
             return None
         return await original(authorizer, event, account_id, region)
 
     return invoke
 
 
-def _allowed(function_arn: str, source_arn: str, role_arn: str | None) -> bool:
+def allowed(function_arn: str, source_arn: str, role_arn: str | None) -> bool:
     """By the role of the integration if it has one, else by the function's policy."""
     _, _, _, region, account_id, _ = source_arn.split(":", 5)
     if role_arn:

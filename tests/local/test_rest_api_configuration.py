@@ -1,0 +1,234 @@
+"""Integrations that could not work are refused when they are configured.
+
+API Gateway API reference, "PutIntegration", "PutIntegrationResponse", "UpdateIntegration",
+"UpdateIntegrationResponse", "PatchOperation"; developer guide, "Amazon API Gateway quotas".
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, WaiterError
+from rest_apis import Answer, RestApi, call, create_role
+
+from helpers.local_aws import LocalAws
+
+ROLE = "arn:aws:iam::111122223333:role/any"
+GET_ITEM = {
+    "type": "AWS",
+    "integrationHttpMethod": "POST",
+    "uri": "arn:aws:apigateway:us-east-1:dynamodb:action/GetItem",
+    "credentials": ROLE,
+}
+BAD_REQUEST, NOT_IMPLEMENTED = "BadRequestException", "NotImplementedException"
+MAPPING = "Invalid mapping expression specified: Validation Result: warnings : [], errors : "
+
+
+@pytest.fixture
+def api(make_client: Callable[..., Any], local_aws: LocalAws) -> Iterator[RestApi]:
+    created = RestApi(make_client("apigateway"), local_aws.endpoint_url)
+    yield created
+    created.delete()
+
+
+def refusal(operation: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as refused:
+        operation(**parameters)
+    error = refused.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "message"),
+    [
+        ({"integrationHttpMethod": None}, BAD_REQUEST, "Enumeration value for HttpMethod must be non-empty"),
+        ({"credentials": None}, BAD_REQUEST, "Role ARN must be specified for AWS integrations"),
+        ({"uri": "no-arn"}, BAD_REQUEST, "Invalid ARN specified in the request"),
+        ({"uri": ROLE}, BAD_REQUEST, "AWS ARN for integration must contain path or action"),
+        (
+            {"type": "AWS_PROXY"},
+            BAD_REQUEST,
+            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
+            "invocations.",
+        ),
+        ({"type": "HTTP", "uri": "ftp://x"}, BAD_REQUEST, "Invalid HTTP endpoint specified for URI"),
+        ({"timeoutInMillis": 49}, BAD_REQUEST, "Timeout should be between 50 ms and 29000 ms"),
+        ({"timeoutInMillis": 29_001}, BAD_REQUEST, "Timeout should be between 50 ms and 29000 ms"),
+        ({"passthroughBehavior": "SOMETIMES"}, BAD_REQUEST, "Invalid value for passthroughBehavior"),
+        (
+            {"requestParameters": {"integration.request.querystring.q": "method.request.querystring.q"}},
+            BAD_REQUEST,
+            f"{MAPPING}[Invalid mapping expression parameter specified: method.request.querystring.q]",
+        ),
+        (
+            {"requestParameters": {"integration.request.header.x": "no.such.source"}},
+            BAD_REQUEST,
+            f"{MAPPING}[Invalid mapping expression specified: no.such.source]",
+        ),
+        ({"uri": "arn:aws:apigateway:us-east-1:s3:path/bucket"}, NOT_IMPLEMENTED, "integrate with s3:path"),
+        ({"uri": "arn:aws:apigateway:us-east-1:sns:action/Publish"}, NOT_IMPLEMENTED, "sns:action/Publish"),
+        ({"integrationHttpMethod": "GET"}, NOT_IMPLEMENTED, "call dynamodb with GET"),
+        ({"credentials": "arn:aws:iam::*:user/*"}, NOT_IMPLEMENTED, "credentials of the API's caller"),
+        ({"tlsConfig": {"insecureSkipVerification": True}}, NOT_IMPLEMENTED, "tlsConfig"),
+    ],
+)
+def test_an_integration_is_refused(api: RestApi, changes: dict[str, Any], code: str, message: str) -> None:
+    parameters = {name: value for name, value in {**GET_ITEM, **changes}.items() if value is not None}
+    refused_code, refused_message = refusal(
+        api.client.put_integration, **api.method("/", "GET"), **parameters
+    )
+    assert refused_code == code
+    assert message in refused_message
+
+
+def test_an_integration_response_belongs_to_a_method_response(api: RestApi) -> None:
+    method = api.method("/", "GET")
+    api.client.put_integration(**method, **GET_ITEM)
+    put = api.client.put_integration_response
+    assert refusal(put, **method, statusCode="200") == (
+        "NotFoundException",
+        "Invalid Response status code specified",
+    )
+    api.client.put_method_response(**method, statusCode="200")
+    header = "method.response.header.X-Id"
+    assert refusal(put, **method, statusCode="200", responseParameters={header: "'1'"}) == (
+        BAD_REQUEST,
+        f"{MAPPING}[Invalid mapping expression parameter specified: {header}]",
+    )
+    code, message = refusal(put, **method, statusCode="200", selectionPattern="(4")
+    assert (code, message.partition(":")[0]) == (BAD_REQUEST, "Invalid selection pattern")
+
+
+def test_the_cache_of_a_stage_is_refused(api: RestApi) -> None:
+    api.mock("/", '{"statusCode": 200}', Answer())
+    deployment = api.client.create_deployment(restApiId=api.id)["id"]
+    stage = {"restApiId": api.id, "stageName": "cached"}
+    create, update = api.client.create_stage, api.client.update_stage
+    assert refusal(create, **stage, deploymentId=deployment, cacheClusterEnabled=True)[0] == NOT_IMPLEMENTED
+    assert refusal(api.client.create_deployment, **stage, cacheClusterEnabled=True)[0] == NOT_IMPLEMENTED
+    create(**stage, deploymentId=deployment)
+    enable = [{"op": "replace", "path": "/cacheClusterEnabled", "value": "true"}]
+    assert refusal(update, **stage, patchOperations=enable)[0] == NOT_IMPLEMENTED
+
+
+def test_templates_are_updated_by_their_escaped_content_type(api: RestApi) -> None:
+    api.mock("/", '{"statusCode": 200}', Answer(template="before"), Answer(500, pattern="500"))
+    root = api.client.get_resources(restApiId=api.id)["items"][0]["id"]
+    method = {"restApiId": api.id, "resourceId": root, "httpMethod": "GET"}
+    path = "application~1json"
+    api.client.update_integration_response(
+        **method,
+        statusCode="200",
+        patchOperations=[{"op": "replace", "path": f"/responseTemplates/{path}", "value": "after"}],
+    )
+    assert (api.call("GET", "/").status, api.call("GET", "/").text) == (200, "after")
+    template = {"op": "replace", "path": f"/requestTemplates/{path}", "value": '{"statusCode": 500}'}
+    timeout = {"op": "replace", "path": "/timeoutInMillis", "value": "1000"}
+    updated = api.client.update_integration(**method, patchOperations=[template, timeout])
+    assert updated["timeoutInMillis"] == 1000
+    assert api.call("GET", "/").status == 500
+    timeout["value"] = "10"
+    assert refusal(api.client.update_integration, **method, patchOperations=[timeout])[0] == BAD_REQUEST
+    assert api.client.get_integration(**method)["timeoutInMillis"] == 1000
+
+
+def test_binary_media_types_are_added_and_removed(api: RestApi) -> None:
+    """ "PatchOperation": RestApi, /binaryMediaTypes/image~1png."""
+    path = {"path": "/binaryMediaTypes/image~1png"}
+    update = api.client.update_rest_api
+    added = update(restApiId=api.id, patchOperations=[{"op": "add", **path}])
+    assert added["binaryMediaTypes"] == ["image/png"]
+    removed = update(
+        restApiId=api.id,
+        patchOperations=[{"op": "remove", **path}, {"op": "replace", "path": "/name", "value": "renamed"}],
+    )
+    assert (removed["name"], removed.get("binaryMediaTypes", [])) == ("renamed", [])
+
+
+def test_invoking_a_method_for_a_test_is_refused(api: RestApi) -> None:
+    method = api.method("/", "GET")
+    code, message = refusal(api.client.test_invoke_method, **method)
+    assert (code, "TestInvokeMethod" in message) == (NOT_IMPLEMENTED, True)
+
+
+def test_cloudformation_fails_a_method_whose_integration_is_refused(make_client: Callable[..., Any]) -> None:
+    """CloudFormation user guide, AWS::ApiGateway::Method."""
+    cloudformation, name = make_client("cloudformation"), f"api-{secrets.token_hex(4)}"
+    integration = {
+        "Type": "AWS",
+        "IntegrationHttpMethod": "POST",
+        "Uri": "arn:aws:apigateway:us-east-1:s3:path/bucket",
+        "Credentials": ROLE,
+    }
+    resources = {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name}},
+        "Method": {
+            "Type": "AWS::ApiGateway::Method",
+            "Properties": {
+                "RestApiId": {"Ref": "Api"},
+                "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+                "HttpMethod": "GET",
+                "AuthorizationType": "NONE",
+                "Integration": integration,
+            },
+        },
+    }
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+    with pytest.raises(WaiterError):
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
+    assert "integrate with s3:path" in reasons
+    cloudformation.delete_stack(StackName=name)
+
+
+def test_what_cloudformation_configures_is_served(
+    make_client: Callable[..., Any], local_aws: LocalAws
+) -> None:
+    """CloudFormation user guide, AWS::ApiGateway::Method: an integration with DynamoDB."""
+    name = f"api-{secrets.token_hex(4)}"
+    scan = {"Effect": "Allow", "Action": "dynamodb:ListTables", "Resource": "*"}
+    integration = {
+        "Type": "AWS",
+        "IntegrationHttpMethod": "POST",
+        "Uri": "arn:aws:apigateway:us-east-1:dynamodb:action/ListTables",
+        "Credentials": create_role(make_client, name, scan),
+        "RequestTemplates": {"application/json": "{}"},
+        "IntegrationResponses": [
+            {"StatusCode": 200, "ResponseTemplates": {"application/json": "$input.json('$.TableNames')"}}
+        ],
+    }
+    resources = {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name}},
+        "Method": {
+            "Type": "AWS::ApiGateway::Method",
+            "Properties": {
+                "RestApiId": {"Ref": "Api"},
+                "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+                "HttpMethod": "GET",
+                "AuthorizationType": "NONE",
+                "Integration": integration,
+                "MethodResponses": [{"StatusCode": 200}],
+            },
+        },
+        "Deployment": {
+            "Type": "AWS::ApiGateway::Deployment",
+            "DependsOn": "Method",
+            "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": "test"},
+        },
+    }
+    cloudformation = make_client("cloudformation")
+    template = {"Resources": resources, "Outputs": {"Id": {"Value": {"Ref": "Api"}}}}
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    (output,) = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    reply = call(f"{local_aws.endpoint_url}/_aws/execute-api/{output['OutputValue']}/test/", "GET")
+    assert reply.status == 200
+    assert isinstance(reply.document, list)
+    cloudformation.delete_stack(StackName=name)
