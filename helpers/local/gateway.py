@@ -7,7 +7,6 @@ dies, however hard, that pipe closes and this process has itself cleaned up.
 import asyncio
 import errno
 import gc
-import importlib
 import json
 import logging
 import os
@@ -28,7 +27,8 @@ EXIT_OPTION_INVALID = 2
 # Variables by which the local AWS can be told to behave differently, mostly for tests:
 # seconds after which an idle execution environment ends, see functions/pool.py;
 # "loop" to run Python functions without awslambdaric, see functions/runtimes/python/workshop_loop.py;
-# factor by which retries of asynchronous invocations come sooner, see functions/asynchronous.py;
+# factor by which retries of asynchronous invocations, and of batches of event sources, come sooner, see
+# functions/asynchronous.py;
 # "cgroup-v2", "cgroup-v1" or "duty-cycle" to limit functions by it, see functions/sandbox/__init__.py;
 # "off" to let functions see this machine's own file system, see functions/sandbox/isolation.py.
 OPTIONS = (
@@ -108,11 +108,9 @@ def _serve(listener: socket.socket, limiter: str) -> None:
     import uvicorn
     from ministack import app as ministack_app
 
-    from helpers.local.installed import INSTALLED
+    from helpers.local import installed
 
-    for name in INSTALLED:
-        importlib.import_module(name).install()
-
+    installed.install()
     port = listener.getsockname()[1]
 
     def announce() -> None:

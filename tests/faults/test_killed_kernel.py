@@ -39,8 +39,14 @@ def create_role(ws: Workshop, made: dict[str, Any]) -> None:
 def create_function(ws: Workshop, made: dict[str, Any]) -> None:
     ws.client("iam").put_role_policy(
         RoleName=ws.name("work"),
-        PolicyName="logs",
-        PolicyDocument=permissions.policy(permissions.write_logs(ws.name("work"), ws.region, ws.account_id)),
+        PolicyName="work",
+        PolicyDocument=permissions.policy(
+            permissions.write_logs(ws.name("work"), ws.region, ws.account_id),
+            permissions.allow(
+                ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+                on=f"arn:aws:sqs:{ws.region}:{ws.account_id}:{ws.name('orders')}",
+            ),
+        ),
     )
     ws.client("lambda").create_function(
         FunctionName=ws.name("work"),

@@ -23,6 +23,10 @@ def make_function(ws: Workshop, label: str = "work") -> str:
         ws.name(label),
         "lambda.amazonaws.com",
         permissions.write_logs(ws.name(label), ws.region, ws.account_id),
+        permissions.allow(
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            on=f"arn:aws:sqs:{ws.region}:{ws.account_id}:{ws.name('source')}",
+        ),
     )
     lambda_ = ws.client("lambda")
     function = lambda_.create_function(
