@@ -1,146 +1,233 @@
 """How long a function takes and what it costs at each memory size, measured side by side.
 
-The question is the one of alexcasalboni/aws-lambda-power-tuning, and so are the meaning and the defaults of
-inputs that have its names. Here each memory size is a published version of the function, so that every round
-can invoke all sizes in turn: drift of the machine or of AWS then hits all sizes alike.
+The question is the one of alexcasalboni/aws-lambda-power-tuning 4.4, and so are the meaning and the defaults
+of inputs that have its names. Here every round invokes all sizes in turn, in random order, so that drift of
+the machine or of AWS hits all sizes alike.
 """
 
+import dataclasses
 import random
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
 from botocore.exceptions import ClientError, WaiterError
 
 from helpers import pricing
-from helpers.calibration import Calibration, time_loop_ms
+from helpers.calibration import Calibration
 from helpers.function_configuration import publish, update
-from helpers.invocations import InvocationFailed, invoke
-from helpers.progress import progress
-from helpers.report_line import ReportLine
-from helpers.tuning_result import INVOCATION_COLUMNS, Failure, TuningResult
+from helpers.tuning import payloads
+from helpers.tuning.best import Strategy
+from helpers.tuning.billing import Billing
+from helpers.tuning.failure import counted
+from helpers.tuning.input import POWER_VALUES, TuningInput
+from helpers.tuning.invocations import Invoker
+from helpers.tuning.rounds import Rounds, alias_of
+from helpers.tuning.versions import temporary_sizes
+from helpers.tuning_result import Optimization, TuningResult
 
-POWER_VALUES = (128, 256, 512, 1024, 1536, 3008)
-SMALLEST_MB, LARGEST_MB = 128, 10_240
-SMALLEST_NUM = 5
-PREPARATION = 0
+
+class NotOptimized(RuntimeError):
+    """The run has a winner, and AWS refused to set it. `result` is what was measured."""
+
+    def __init__(self, message: str, result: TuningResult) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 def run(
     lambda_client: Any,
     function_name: str,
-    power_values: Sequence[int] = POWER_VALUES,
+    power_values: Sequence[int] | str = POWER_VALUES,
     num: int = 50,
     payload: Any = None,
-    discard_top_bottom: float = 0.2,
+    *,
+    payload_s3: str | None = None,
+    s3_client: Any = None,
+    parallel_invocation: bool = False,
+    strategy: Strategy = "cost",
+    balanced_weight: float = 0.5,
+    auto_optimize: bool = False,
+    auto_optimize_alias: str | None = None,
+    dry_run: bool = False,
+    pre_processor_arn: str | None = None,
+    post_processor_arn: str | None = None,
+    processor_client: Any = None,
+    discard_top_bottom: float | None = None,
+    sleep_between_runs_ms: float = 0,
+    disable_payload_logs: bool = False,
+    include_output_results: bool = False,
+    only_cold_starts: bool = False,
+    allowed_exceptions: Sequence[str] = (),
+    adaptive: bool = False,
+    tolerance: float = 0.05,
+    billing: Billing | None = None,
     calibrate: bool = True,
     seed: int = 1,
 ) -> TuningResult:
-    """Invoke a function `num` times at each memory size of `power_values` (MB) and compare.
+    """Invoke a function `num` times at each memory size and compare.
 
-    Every round invokes each size once, in an order drawn from `seed`, after one calibration loop (which
-    says nothing about AWS: leave it out there with `calibrate=False`). A size that fails is reported and
-    left out of the rest. `payload` is any JSON value. The versions made for the run are removed and the
-    function's memory and description are put back, also after an error or an interrupt.
+    For the run each size becomes a version with an alias `RAM<value>`. Both are removed and the function's
+    memory and description are put back at the end, also after an error or an interrupt; what a run that was
+    killed has left is removed by the next one on the same function. A size that fails, times out or is
+    refused is reported and left out of the rest. Throttled invocations are repeated with back-off.
 
-    Raises ValueError for inputs out of range, ClientError when the function does not exist.
+    What is compared:
+        power_values: memory sizes in MB, or "ALL": 128 to 3,008 in steps of 64.
+        num: the invocations of each size, at least 5.
+        only_cold_starts: each invocation has a version of its own, and so is a cold start.
+        discard_top_bottom: the share of samples dropped at each end before the mean is taken, 0 to 0.4;
+            0.2, or 0 with only_cold_starts.
+        strategy, balanced_weight: which size wins: see `TuningResult.best`.
+        billing: another rule for the price of a duration than today's in us-east-1.
+
+    What a function is invoked with:
+        payload: any JSON value, a text (JSON or plain), or `[{"payload": ..., "weight": ...}, ...]`, which
+            shares out the rounds by weight and mixes them in random order (see payloads.of_rounds).
+        payload_s3: "s3://BUCKET/KEY" instead, read once by `s3_client`.
+        pre_processor_arn: invoked before each invocation with the payload; what it returns takes the
+            payload's place, unless it is null or an empty text.
+        post_processor_arn: invoked after each invocation with what the function returned, also its error. A
+            processor that fails ends the run. Neither counts in times or costs. `processor_client` is a
+            Lambda client of their Region, where that is not the function's.
+        allowed_exceptions: error types that count as success. They are listed in `TuningResult.allowed`.
+
+    How it is run:
+        calibrate, seed: before every round a loop of fixed work shows the noise of this machine, which says
+            nothing about AWS: leave it out there. `seed` draws all orders.
+        parallel_invocation: all invocations of a size at once. The sizes then come one after the other, in
+            random order, so that drift no longer hits all alike, and most invocations are cold starts.
+        sleep_between_runs_ms: a pause after each invocation (and its post-processor).
+        adaptive, tolerance: rounds go on, `num` at most, only for sizes that can still win at 95 %. They end
+            when one is left, sizes within `tolerance` of each other being equal (see tuning/elimination.py),
+            or when more of them would probably not help.
+        dry_run: one invocation of the first size, to try payload, processors and permissions. Nothing is
+            compared and nothing is optimised.
+        disable_payload_logs: payloads are not shown in failures.
+        include_output_results: `TuningResult.output()` lists every size.
+        auto_optimize: the function gets the winner's memory, if there is a winner. auto_optimize_alias: it is
+            then published, and the alias, made if need be, points to that version.
+
+    Raises ValueError for inputs out of range or against each other, PayloadUnreadable, AliasTaken when the
+    function has an alias `RAM<value>` of its own, BeingTuned while another run on this machine is at work on
+    it (one on another machine cannot be seen and would be taken for a killed one), ProcessorFailed,
+    NotOptimized, and ClientError when the function does not exist or may not be changed.
     """
-    _check(power_values, num)
-    configuration = lambda_client.get_function_configuration(FunctionName=function_name)
-    architecture: pricing.Architecture = configuration.get("Architectures", ["x86_64"])[0]
+    tuning_input = TuningInput(
+        power_values=power_values,
+        num=num,
+        payload=payload,
+        payload_s3=payload_s3,
+        parallel_invocation=parallel_invocation,
+        strategy=strategy,
+        balanced_weight=balanced_weight,
+        auto_optimize=auto_optimize,
+        auto_optimize_alias=auto_optimize_alias,
+        dry_run=dry_run,
+        pre_processor_arn=pre_processor_arn,
+        post_processor_arn=post_processor_arn,
+        discard_top_bottom=discard_top_bottom,
+        sleep_between_runs_ms=sleep_between_runs_ms,
+        disable_payload_logs=disable_payload_logs,
+        include_output_results=include_output_results,
+        only_cold_starts=only_cold_starts,
+        allowed_exceptions=allowed_exceptions,
+        adaptive=adaptive,
+        tolerance=tolerance,
+    )
     order = random.Random(seed)
-    rows: list[dict[str, Any]] = []
-    loop_ms: list[float] = []
-    with _restoring(lambda_client, configuration) as marker:
-        versions, failures = _publish_sizes(lambda_client, function_name, power_values, marker)
-        for round_number in progress(range(1, num + 1), f"Tuning {function_name}"):
-            if calibrate:
-                loop_ms.append(time_loop_ms())
-            for memory_mb in order.sample(list(versions), len(versions)):
-                try:
-                    report = invoke(lambda_client, function_name, payload, versions[memory_mb]).report
-                except InvocationFailed as error:
-                    failures.append(Failure(memory_mb, round_number, error.kind, error.reason))
-                    del versions[memory_mb]
-                else:
-                    rows.append(_row(round_number, memory_mb, report, architecture))
-    invocations = pd.DataFrame(rows, columns=list(INVOCATION_COLUMNS))
+    events = _events(tuning_input, s3_client, order)
+    configuration = lambda_client.get_function_configuration(FunctionName=function_name)
+    if configuration.get("Version", "$LATEST") != "$LATEST":
+        raise ValueError(
+            f"{function_name} is a version, whose memory cannot change: name the function itself."
+        )
+    architecture: pricing.Architecture = configuration.get("Architectures", ["x86_64"])[0]
+    invoker = Invoker(
+        lambda_client,
+        processor_client or lambda_client,
+        configuration["FunctionName"],
+        tuning_input,
+        billing or Billing.today(architecture),
+    )
+    with temporary_sizes(lambda_client, configuration, _aliases(tuning_input)) as sizes:
+        rounds = Rounds(tuning_input, sizes, invoker, events, order, calibrate)
+        rounds.run(f"Tuning {configuration['FunctionName']}")
+    result = _result(tuning_input, configuration["FunctionName"], architecture, billing, rounds)
+    return _optimized(lambda_client, tuning_input, result)
+
+
+def _events(tuning_input: TuningInput, s3_client: Any, order: random.Random) -> list[Any]:
+    """The event of each round; a dry run has only one."""
+    payload = tuning_input.payload
+    if tuning_input.payload_s3 is not None:
+        if s3_client is None:
+            raise ValueError('payload_s3 takes a client that reads it: add s3_client=ws.client("s3").')
+        payload = payloads.fetch(s3_client, tuning_input.payload_s3)
+    events = payloads.of_rounds(payload, tuning_input.num, order)
+    return events[:1] if tuning_input.dry_run else events
+
+
+def _aliases(tuning_input: TuningInput) -> list[str]:
+    """Every alias that the run may make."""
+    rounds = range(1, tuning_input.num + 1) if tuning_input.only_cold_starts else (None,)
+    return [alias_of(memory_mb, number) for memory_mb in tuning_input.sizes_mb for number in rounds]
+
+
+def _result(
+    tuning_input: TuningInput,
+    function_name: str,
+    architecture: pricing.Architecture,
+    billing: Billing | None,
+    rounds: Rounds,
+) -> TuningResult:
+    invocations = rounds.invocations()
+    failed = invocations["memory_mb"].isin([failure.memory_mb for failure in rounds.failures])
     return TuningResult(
         function_name,
         architecture,
-        discard_top_bottom,
-        invocations[invocations["memory_mb"].isin(list(versions))],
-        tuple(failures),
-        Calibration(tuple(loop_ms)) if calibrate else None,
+        tuning_input.discarded_share,
+        invocations[~failed],
+        counted(rounds.failures),
+        Calibration(tuple(rounds.loop_ms)) if rounds.loop_ms else None,
+        strategy=tuning_input.strategy,
+        balanced_weight=tuning_input.balanced_weight,
+        billing=billing,
+        allowed=counted(rounds.allowed),
+        eliminated=tuple(rounds.eliminated),
+        stop_reason=rounds.stop_reason,
+        adaptive=tuning_input.adaptive,
+        left_out=invocations[failed],
+        include_output_results=tuning_input.include_output_results,
+        dry_run=tuning_input.dry_run,
     )
 
 
-def _check(power_values: Sequence[int], num: int) -> None:
-    if num < SMALLEST_NUM:
-        raise ValueError(f"num is the invocations a memory size, at least {SMALLEST_NUM}, not {num}.")
-    if not power_values or len(set(power_values)) < len(power_values):
-        raise ValueError(f"power_values are different memory sizes in MB, not {list(power_values)}.")
-    for memory_mb in power_values:
-        if not SMALLEST_MB <= memory_mb <= LARGEST_MB:
-            raise ValueError(f"A memory size is {SMALLEST_MB} to {LARGEST_MB:,} MB, not {memory_mb}.")
+def _optimized(lambda_client: Any, tuning_input: TuningInput, result: TuningResult) -> TuningResult:
+    if not tuning_input.auto_optimize or tuning_input.dry_run:
+        return result
+    best = result.answer
+    if best is None:
+        return dataclasses.replace(result, optimization=Optimization(None))
+    try:
+        update(lambda_client, result.function_name, MemorySize=best.memory_mb)
+        version = None
+        if tuning_input.auto_optimize_alias is not None:
+            version = publish(lambda_client, result.function_name)
+            _point(lambda_client, result.function_name, tuning_input.auto_optimize_alias, version)
+    except (ClientError, WaiterError) as error:
+        raise NotOptimized(
+            f"{result.function_name} could not be set to {best.memory_mb:,} MB: {error}. What was measured "
+            "is in the attribute `result` of this error.",
+            result,
+        ) from error
+    optimization = Optimization(best.memory_mb, tuning_input.auto_optimize_alias, version)
+    return dataclasses.replace(result, optimization=optimization)
 
 
-@contextmanager
-def _restoring(lambda_client: Any, configuration: dict[str, Any]) -> Iterator[str]:
-    """Yield a description for versions of this run; at the end remove these and restore the function."""
-    function_name = configuration["FunctionName"]
-    marker = f"power tuning {uuid.uuid4().hex[:12]}"
-    original = {
-        "MemorySize": configuration["MemorySize"],
-        "Description": configuration.get("Description", ""),
-    }
-    with ExitStack() as undo:
-        undo.callback(update, lambda_client, function_name, **original)
-        undo.callback(_remove_versions, lambda_client, function_name, marker)
-        yield marker
-
-
-def _publish_sizes(
-    lambda_client: Any, function_name: str, power_values: Sequence[int], marker: str
-) -> tuple[dict[int, str], list[Failure]]:
-    """One version a memory size; a size that AWS refuses (an account may be limited) is a failure."""
-    versions: dict[int, str] = {}
-    failures: list[Failure] = []
-    for memory_mb in power_values:
-        try:
-            update(lambda_client, function_name, MemorySize=memory_mb, Description=marker)
-            versions[memory_mb] = publish(lambda_client, function_name)
-        except ClientError as error:
-            code, reason = error.response["Error"]["Code"], error.response["Error"]["Message"]
-            failures.append(Failure(memory_mb, PREPARATION, code, reason))
-        except WaiterError as error:
-            failures.append(Failure(memory_mb, PREPARATION, "WaiterError", str(error)))
-    return versions, failures
-
-
-def _remove_versions(lambda_client: Any, function_name: str, marker: str) -> None:
-    pages = lambda_client.get_paginator("list_versions_by_function").paginate(FunctionName=function_name)
-    made_here = [
-        version["Version"]
-        for page in pages
-        for version in page["Versions"]
-        if version.get("Description") == marker and version["Version"] != "$LATEST"
-    ]
-    for version in made_here:
-        lambda_client.delete_function(FunctionName=function_name, Qualifier=version)
-
-
-def _row(
-    round_number: int, memory_mb: int, report: ReportLine, architecture: pricing.Architecture
-) -> dict[str, Any]:
-    return {
-        "round": round_number,
-        "memory_mb": memory_mb,
-        "duration_ms": report.total_duration_ms,
-        "init_duration_ms": report.init_duration_ms,
-        "billed_duration_ms": report.billed_duration_ms,
-        "max_memory_used_mb": report.max_memory_used_mb,
-        "cost_usd": pricing.invocation_usd(report.billed_duration_ms, memory_mb, architecture),
-    }
+def _point(lambda_client: Any, function_name: str, name: str, version: str) -> None:
+    """Let an alias point to a version, and make it when there is none of that name."""
+    target = {"FunctionName": function_name, "Name": name, "FunctionVersion": version}
+    try:
+        lambda_client.update_alias(**target)
+    except lambda_client.exceptions.ResourceNotFoundException:
+        lambda_client.create_alias(**target)

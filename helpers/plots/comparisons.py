@@ -25,7 +25,7 @@ SIDESTEP = 1.03
 def comparison(tuning_comparison: TuningComparison, ax: Axes | None = None) -> Axes:
     """Duration and cost of two runs above; below, how much more the second takes and costs than the first.
 
-    Differences are shares of the first run's trimmed mean, with their 95 % intervals: below zero the second
+    Changes are shares of the first run's trimmed mean, with their 95 % intervals: below zero the second
     is faster or cheaper. An open point says that its interval holds zero, so that noise explains the
     difference. Raises ValueError for axes that were placed by hand, which cannot be split in two.
     """
@@ -33,15 +33,15 @@ def comparison(tuning_comparison: TuningComparison, ax: Axes | None = None) -> A
     strip = strip_below(ax, STRIP_SHARE)
     _draw_both(ax, tuning_comparison)
     table = tuning_comparison.table
-    _draw_differences(strip, table, "ms", color=DURATION_COLOR, marker="o", sidestep=1 / SIDESTEP)
-    _draw_differences(strip, table, "usd", color=COST_COLOR, marker="s", sidestep=SIDESTEP)
+    _draw_changes(strip, table, "duration", color=DURATION_COLOR, marker="o", sidestep=1 / SIDESTEP)
+    _draw_changes(strip, table, "cost", color=COST_COLOR, marker="s", sidestep=SIDESTEP)
     strip.axhline(0, color=PUBLISHED_COLOR, linewidth=1.2)
     strip.plot([], [], "o", color=DURATION_COLOR, label="duration")
     strip.plot([], [], "s", color=COST_COLOR, label="cost")
     strip.plot([], [], "o", color=PUBLISHED_COLOR, markerfacecolor="white", label="may be zero")
     legend_above(strip)
     strip.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
-    strip.set_ylabel("Difference")
+    strip.set_ylabel("Change")
     memory_axis(strip, [*tuning_comparison.first.table.index, *tuning_comparison.second.table.index])
     return ax
 
@@ -58,19 +58,16 @@ def _draw_both(ax: Axes, tuning_comparison: TuningComparison) -> None:
     legend_above(ax, f"Is {second_label} faster or cheaper than {first_label}?")
 
 
-def _draw_differences(
-    strip: Axes, table: pd.DataFrame, unit: str, color: str, marker: str, sidestep: float
+def _draw_changes(
+    strip: Axes, table: pd.DataFrame, measure: str, color: str, marker: str, sidestep: float
 ) -> None:
-    reference = table[f"first_{unit}"]
+    columns = [f"{measure}_change", f"{measure}_change_low", f"{measure}_change_high"]
     for memory_mb in table.index:
-        difference, low, high = (
-            table.at[memory_mb, f"difference_{end}{unit}"] / reference[memory_mb]
-            for end in ("", "low_", "high_")
-        )
+        change, low, high = table.loc[memory_mb, columns].astype(float)
         points_with_intervals(
             strip,
             [memory_mb * sidestep],
-            ([difference], [low], [high]),
+            ([change], [low], [high]),
             color=color,
             marker=marker,
             markerfacecolor=color if low > 0 or high < 0 else "white",

@@ -24,7 +24,7 @@ from helpers.plots.style import (
     width_px,
 )
 from helpers.prediction import Prediction
-from helpers.tuning_best import Best
+from helpers.tuning.best import Best
 from helpers.tuning_result import MILLION, TuningResult
 
 ONE_VCPU_MB = 1769

@@ -140,35 +140,34 @@ def test_a_comparison_shows_both_runs_and_asks_its_question() -> None:
     assert (first.get_linestyle(), second.get_linestyle()) == ("--", "-")
 
 
-def test_a_comparison_shows_the_difference_with_its_interval_as_a_share_of_the_first() -> None:
+def test_a_comparison_shows_the_change_with_its_interval() -> None:
     of_two = architectures()
     strip = strip_axes(plots.comparison(of_two))
     table = of_two.table
     of_durations, of_costs = strip.containers[: len(table)], strip.containers[len(table) :]
-    for containers, unit in ((of_durations, "ms"), (of_costs, "usd")):
+    for containers, measure in ((of_durations, "duration"), (of_costs, "cost")):
         for container, (_, row) in zip(containers, table.iterrows(), strict=True):
             (segment,) = container.lines[2][0].get_segments()
             shown = [container.lines[0].get_ydata()[0], *segment[:, 1]]
-            ends = ("difference", "difference_low", "difference_high")
-            assert shown == pytest.approx([row[f"{end}_{unit}"] / row[f"first_{unit}"] for end in ends])
-    assert strip.get_ylabel() == "Difference"
+            assert shown == pytest.approx([row[f"{measure}_change{end}"] for end in ("", "_low", "_high")])
+    assert strip.get_ylabel() == "Change"
 
 
-def test_a_difference_is_filled_only_where_its_interval_leaves_out_zero() -> None:
+def test_a_change_is_filled_only_where_its_interval_leaves_out_zero() -> None:
     strip = strip_axes(plots.comparison(architectures()))
     filled = [container.lines[0].get_markerfacecolor() != "white" for container in strip.containers]
     table = architectures().table
     certain = [
         low > 0 or high < 0
-        for unit in ("ms", "usd")
-        for low, high in zip(table[f"difference_low_{unit}"], table[f"difference_high_{unit}"], strict=True)
+        for name in ("duration_change", "cost_change")
+        for low, high in zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
     ]
     assert filled == certain
     # arm64 is cheaper at every size here, and not faster at every size.
     assert all(certain[len(SIZES_MB) :]) and not all(certain[: len(SIZES_MB)])
 
 
-def test_a_difference_without_an_interval_is_not_shown_as_certain() -> None:
+def test_a_change_without_an_interval_is_not_shown_as_certain() -> None:
     """Below five invocations a size there is no bootstrap interval."""
     every = tuning()
     few = replace(every, invocations=every.invocations[every.invocations["round"] <= 3])

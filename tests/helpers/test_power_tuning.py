@@ -1,28 +1,20 @@
-"""Power tuning through boto3 against functions on the local AWS."""
+"""Power tuning through boto3 against functions on the local AWS: what a run does with its inputs."""
 
-import io
-import uuid
-import zipfile
+import itertools
+import json
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import tuned_functions
+from tuned_functions import MEMORY_MB, aliases, arn_of, assert_as_before, events_seen, on_call, versions
 
-from helpers import invocations, power_tuning
-
-CODE = """
-import time
-
-def handler(event, context):
-    if event.get("hog_mb"):
-        ballast = bytes(range(256)) * 4096 * event["hog_mb"]
-    if event.get("fail"):
-        raise KeyError(event["fail"])
-    deadline = time.process_time() + event.get("cpu_s", 0)
-    while time.process_time() < deadline:
-        pass
-    time.sleep(event.get("wait_s", 0))
-"""
+from helpers import power_tuning, pricing
+from helpers.tuning.billing import Billing
+from helpers.tuning_result import INVOCATION_COLUMNS, Optimization
+from helpers.workshop import Workshop
 
 
 @pytest.fixture(scope="module")
@@ -30,36 +22,21 @@ def lambda_client(make_client: Callable[..., Any]) -> Any:
     return make_client("lambda")
 
 
+@pytest.fixture(scope="module")
+def logs(make_client: Callable[..., Any]) -> Any:
+    return make_client("logs")
+
+
 @pytest.fixture
 def function_name(lambda_client: Any, lambda_role: str) -> Iterator[str]:
-    name = f"tuned-{uuid.uuid4().hex[:8]}"
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("app.py", CODE)
-    lambda_client.create_function(
-        FunctionName=name,
-        Runtime="python3.12",
-        Role=lambda_role,
-        Handler="app.handler",
-        Code={"ZipFile": package.getvalue()},
-        MemorySize=640,
-        Timeout=10,
-        Description="as the reader left it",
-    )
-    lambda_client.get_waiter("function_active_v2").wait(FunctionName=name)
+    name = tuned_functions.create(lambda_client, lambda_role)
     yield name
-    lambda_client.delete_function(FunctionName=name)
+    tuned_functions.delete(lambda_client, name)
 
 
-def assert_as_before(lambda_client: Any, function_name: str) -> None:
-    configuration = lambda_client.get_function_configuration(FunctionName=function_name)
-    assert configuration["MemorySize"] == 640
-    assert configuration["Description"] == "as the reader left it"
-    versions = lambda_client.list_versions_by_function(FunctionName=function_name)["Versions"]
-    assert [version["Version"] for version in versions] == ["$LATEST"]
-
-
-def test_interleaved_rounds_of_all_sizes(lambda_client: Any, function_name: str) -> None:
+def test_every_round_invokes_every_size_in_an_order_of_its_own(
+    lambda_client: Any, function_name: str
+) -> None:
     """AWS Lambda Developer Guide, "Configure Lambda function memory": CPU in proportion to memory."""
     tuning = power_tuning.run(lambda_client, function_name, (128, 512), num=8, payload={"cpu_s": 0.03})
 
@@ -72,60 +49,203 @@ def test_interleaved_rounds_of_all_sizes(lambda_client: Any, function_name: str)
     assert 2.5 < tuning.ratio("duration_ms", 128, 512).value < 6
     assert tuning.best("speed").memory_mb == 512
     assert tuning.calibration is not None and len(tuning.calibration.loop_ms) == 8
+    assert "Calibration loop" in tuning.describe()
     assert_as_before(lambda_client, function_name)
 
 
-def test_a_size_without_enough_memory_is_left_out(lambda_client: Any, function_name: str) -> None:
-    tuning = power_tuning.run(
-        lambda_client, function_name, (128, 512), num=5, payload={"hog_mb": 160}, calibrate=False
+def test_the_invocations_tell_the_cpu_time_that_the_local_aws_has_measured(
+    lambda_client: Any, function_name: str
+) -> None:
+    tuning = power_tuning.run(lambda_client, function_name, (1769,), num=5, payload={"cpu_s": 0.05})
+    assert list(tuning.invocations.columns) == list(INVOCATION_COLUMNS)
+    # The limiter may count CPU time in ticks of 10 ms.
+    assert (tuning.invocations["cpu_ms"] >= 40).all()
+
+
+def test_each_size_is_a_version_with_an_alias_while_the_run_lasts(
+    make_client: Callable[..., Any], lambda_client: Any, function_name: str
+) -> None:
+    """aws-lambda-power-tuning: the Initializer makes aliases RAM<value>, the Executor invokes them."""
+    seen: dict[str, str] = {}
+    memory: dict[str, int] = {}
+
+    def look() -> None:
+        seen.update(aliases(lambda_client, function_name))
+        for name in ("RAM128", "RAM256"):
+            version = lambda_client.get_function_configuration(FunctionName=function_name, Qualifier=name)
+            memory[name] = version["MemorySize"]
+
+    observed = make_client("lambda")
+    on_call(observed, "Invoke", look)
+    qualifiers: list[str] = []
+    observed.meta.events.register(
+        "before-call.lambda.Invoke",
+        lambda params, **_: qualifiers.append(params["query_string"]["Qualifier"]),
     )
-    assert [(failure.memory_mb, failure.kind) for failure in tuning.failures] == [(128, "Runtime.ExitError")]
-    assert tuning.table.loc[512, "n"] == 5
-    assert tuning.best("cost").memory_mb == 512
-    assert tuning.calibration is None
+    power_tuning.run(observed, function_name, (128, 256), num=5, calibrate=False)
+
+    assert {"RAM128", "RAM256"} < seen.keys()
+    assert memory == {"RAM128": 128, "RAM256": 256}
+    assert Counter(qualifiers) == {"RAM128": 5, "RAM256": 5}
     assert_as_before(lambda_client, function_name)
 
 
-def test_a_function_that_always_fails_says_so(lambda_client: Any, function_name: str) -> None:
-    tuning = power_tuning.run(lambda_client, function_name, (128, 256), num=5, payload={"fail": "order"})
-    assert {(failure.kind, failure.reason) for failure in tuning.failures} == {("KeyError", "'order'")}
-    assert tuning.invocations.empty
+def test_runs_can_be_spaced_out(make_client: Callable[..., Any], function_name: str) -> None:
+    started: list[float] = []
+    observed = make_client("lambda")
+    observed.meta.events.register("before-call.lambda.Invoke", lambda **_: started.append(time.monotonic()))
+    power_tuning.run(observed, function_name, (1024,), num=5, sleep_between_runs_ms=150, calibrate=False)
+    assert len(started) == 5
+    assert all(later - earlier >= 0.15 for earlier, later in itertools.pairwise(started))
+
+
+def test_parallel_invocations_of_a_size_run_all_at_once(lambda_client: Any, function_name: str) -> None:
+    tuning = power_tuning.run(
+        lambda_client, function_name, (512, 1024), num=5, payload={"wait_s": 1}, parallel_invocation=True
+    )
+    # Nobody could reuse an environment, so every one is new.
+    assert tuning.table["cold_starts"].tolist() == [5, 5]
+    assert sorted(tuning.invocations["round"].unique()) == [1, 2, 3, 4, 5]
     assert_as_before(lambda_client, function_name)
 
 
-def test_throttled_sizes_are_failures_after_the_retries(
-    lambda_client: Any, function_name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("parallel_invocation", [False, True])
+def test_only_cold_starts_are_cold_each_and_none_is_dropped(
+    lambda_client: Any, function_name: str, parallel_invocation: bool
 ) -> None:
-    monkeypatch.setattr(invocations, "FIRST_BACKOFF_S", 0.001)
-    lambda_client.put_function_concurrency(FunctionName=function_name, ReservedConcurrentExecutions=0)
-    tuning = power_tuning.run(lambda_client, function_name, (128,), num=5)
-    assert [failure.kind for failure in tuning.failures] == ["TooManyRequestsException"]
+    tuning = power_tuning.run(
+        lambda_client,
+        function_name,
+        (512,),
+        num=5,
+        only_cold_starts=True,
+        parallel_invocation=parallel_invocation,
+        calibrate=False,
+    )
+    assert tuning.failures == ()
+    assert tuning.table.loc[512, "n"] == tuning.table.loc[512, "cold_starts"] == 5
+    assert tuning.discard_top_bottom == 0
+    assert tuning.table.loc[512, "mean_ms"] == pytest.approx(tuning.invocations["duration_ms"].mean())
+    assert (tuning.invocations["duration_ms"] > tuning.invocations["init_duration_ms"]).all()
     assert_as_before(lambda_client, function_name)
 
 
-def test_an_interrupt_leaves_nothing_behind(
-    lambda_client: Any, function_name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(power_tuning, "invoke", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        power_tuning.run(lambda_client, function_name, (128, 256), num=5)
+def test_a_dry_run_invokes_once_and_sets_nothing(lambda_client: Any, logs: Any, function_name: str) -> None:
+    tuning = power_tuning.run(
+        lambda_client, function_name, (256, 512), payload={"dry": True}, dry_run=True, auto_optimize=True
+    )
+    assert list(tuning.invocations["memory_mb"]) == [256]
+    assert tuning.describe().startswith("Dry run: 256 MB answered in ")
+    assert tuning.optimization is None
+    with pytest.raises(ValueError, match="compares nothing"):
+        tuning.best()
+    assert events_seen(logs, function_name, minimum=1) == [{"dry": True}]
     assert_as_before(lambda_client, function_name)
 
 
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        ({"num": 4}, "at least 5, not 4"),
-        ({"power_values": (64, 128)}, "128 to 10,240 MB, not 64"),
-        ({"power_values": (128, 128)}, r"different memory sizes in MB, not \[128, 128\]"),
-        ({"power_values": ()}, r"different memory sizes in MB, not \[\]"),
-    ],
-)
-def test_inputs_out_of_range_are_refused_before_anything_is_made(
-    inputs: dict[str, Any], message: str
+def test_auto_optimize_sets_the_winner_and_lets_the_alias_point_to_it(
+    lambda_client: Any, function_name: str
 ) -> None:
-    with pytest.raises(ValueError, match=message):
-        power_tuning.run(None, "never reached", **inputs)
+    def tune(payload: dict[str, Any], strategy: Any) -> Optimization | None:
+        return power_tuning.run(
+            lambda_client,
+            function_name,
+            (128, 1024),
+            num=6,
+            payload=payload,
+            strategy=strategy,
+            auto_optimize=True,
+            auto_optimize_alias="prod",
+            calibrate=False,
+        ).optimization
+
+    # Waiting costs eight times as much with eight times the memory.
+    optimization = tune({"wait_s": 0.05}, "cost")
+    assert optimization is not None
+    (version,) = versions(lambda_client, function_name)
+    assert optimization == Optimization(128, "prod", version)
+    assert aliases(lambda_client, function_name) == {"prod": version}
+    for qualifier in ("$LATEST", version):
+        configuration = lambda_client.get_function_configuration(
+            FunctionName=function_name, Qualifier=qualifier
+        )
+        assert configuration["MemorySize"] == 128
+        assert configuration["Description"] == tuned_functions.DESCRIPTION
+
+    assert tune({"refuse_below_mb": 500}, "speed") == Optimization(1024, "prod", str(int(version) + 3))
+    assert aliases(lambda_client, function_name) == {"prod": str(int(version) + 3)}
+
+
+def test_a_notebook_tunes_with_the_clients_of_its_workshop(workshop: Workshop, lambda_role: str) -> None:
+    """Nothing is refused that the ledger could not undo, and cleaning up finds nothing but the function."""
+    lambda_client = workshop.client("lambda")
+    name = tuned_functions.create(lambda_client, lambda_role, name=workshop.name("tuned"))
+    tuning = power_tuning.run(
+        lambda_client,
+        name,
+        (128, 512),
+        num=5,
+        payload={"refuse_below_mb": 500},
+        auto_optimize=True,
+        auto_optimize_alias="prod",
+        calibrate=False,
+    )
+    assert tuning.optimization is not None and tuning.optimization.memory_mb == 512
+    left = workshop.cleanup()
+    assert (left["left"] == 0).all()
+
+
+def test_without_a_winner_the_function_keeps_its_memory(lambda_client: Any, function_name: str) -> None:
+    """Five rounds are too few to tell anything apart."""
+    tuning = power_tuning.run(lambda_client, function_name, (512, 1024), num=5, auto_optimize=True)
+    assert tuning.optimization == Optimization(None)
+    assert "keeps its memory, because this run has no winner" in tuning.describe()
+    assert_as_before(lambda_client, function_name)
+
+
+def test_a_winner_that_cannot_be_set_does_not_lose_the_measurement(
+    make_client: Callable[..., Any], lambda_client: Any, function_name: str
+) -> None:
+    def refuse() -> None:
+        lambda_client.delete_function(FunctionName=function_name)
+
+    deleting = make_client("lambda")
+    # Twice for the two sizes, a third time to put the memory back, and then for the winner.
+    on_call(deleting, "UpdateFunctionConfiguration", refuse, times=4)
+    with pytest.raises(power_tuning.NotOptimized, match="could not be set to 128 MB") as caught:
+        power_tuning.run(
+            deleting, function_name, (128, 1024), num=6, payload={"wait_s": 0.05}, auto_optimize=True
+        )
+    assert caught.value.result.best("cost").memory_mb == 128
+
+
+def test_the_output_has_the_form_of_the_reference(lambda_client: Any, function_name: str) -> None:
+    tuning = power_tuning.run(
+        lambda_client, function_name, (512, 1024), num=5, include_output_results=True, strategy="speed"
+    )
+    output = tuning.output()
+    best = tuning.best("speed")
+    assert output["power"] == best.memory_mb
+    assert output["duration"] == tuning.table.loc[best.memory_mb, "mean_ms"]
+    assert output["stateMachine"]["lambdaCost"] == pytest.approx(tuning.invocations["cost_usd"].sum())
+    assert output["stateMachine"]["visualization"].startswith("https://lambda-power-tuning.show/#")
+    assert [entry["value"] for entry in output["stats"]] == [512, 1024]
+    assert set(output["stats"][0]) == {"averagePrice", "averageDuration", "value"}
+    assert json.loads(json.dumps(output)) == output
+
+
+def test_another_billing_rule_prices_the_same_durations(lambda_client: Any, function_name: str) -> None:
+    billing = Billing(step_ms=100, step_usd=2.08e-7)
+    tuning = power_tuning.run(
+        lambda_client, function_name, (256,), num=5, payload={"wait_s": 0.01}, billing=billing
+    )
+    billed_ms = tuning.table.loc[256, "billed_ms"]
+    assert tuning.table.loc[256, "cost_usd"] == billing.usd(billed_ms, 256)
+    assert tuning.table.loc[256, "cost_usd"] > pricing.invocation_usd(billed_ms, 256)
+
+
+def test_a_version_cannot_be_tuned(lambda_client: Any, function_name: str) -> None:
+    version = lambda_client.publish_version(FunctionName=function_name)["Version"]
+    with pytest.raises(ValueError, match="is a version"):
+        power_tuning.run(lambda_client, f"{arn_of(lambda_client, function_name)}:{version}")
+    assert lambda_client.get_function_configuration(FunctionName=function_name)["MemorySize"] == MEMORY_MB

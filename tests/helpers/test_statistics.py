@@ -1,6 +1,8 @@
 """The formulas against values worked out by hand, NumPy, and their own promise of coverage."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,11 +111,26 @@ def test_trimmed_mean_difference_covers_as_often_as_it_says_also_for_unequal_siz
     assert covered >= 85
 
 
-def test_trimmed_mean_difference_needs_samples_of_both() -> None:
+def test_trimmed_mean_change_is_a_share_of_the_first() -> None:
+    estimate = statistics.trimmed_mean_change([1.0, 10.0, 11.0, 12.0, 900.0], [0.0, 20.0, 21.0, 22.0, 50.0])
+    assert estimate.value == pytest.approx(10 / 11)
+    assert statistics.trimmed_mean_change([4.0] * 5, [3.0] * 9) == statistics.Estimate(-0.25, -0.25, -0.25)
+
+
+def test_trimmed_mean_change_is_never_below_minus_one_however_uncertain_the_first_is() -> None:
+    wild, small = [10.0, 12.0, 90.0, 200.0, 900.0], [1.0, 2.0, 2.0, 3.0, 4.0]
+    difference = statistics.trimmed_mean_difference(wild, small)
+    change = statistics.trimmed_mean_change(wild, small)
+    assert difference.low < -statistics.trimmed_mean(wild)
+    assert -1 < change.low < change.value < change.high < 0
+
+
+@pytest.mark.parametrize("function", [statistics.trimmed_mean_difference, statistics.trimmed_mean_change])
+def test_comparing_two_means_needs_samples_of_both(function: Callable[..., Any]) -> None:
     enough, too_few = [1.0] * 5, [1.0] * 4
     for first, second in ((enough, too_few), (too_few, enough)):
         with pytest.raises(statistics.TooFewSamples, match="at least 5 samples, has 4"):
-            statistics.trimmed_mean_difference(first, second)
+            function(first, second)
 
 
 def test_median_ratio_pairs_rounds_and_so_removes_drift() -> None:

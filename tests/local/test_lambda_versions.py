@@ -194,7 +194,13 @@ def test_an_alias_points_to_versions_that_exist(functions: Any, function: str) -
     )
 
 
-def test_a_new_function_is_pending_first(functions: Any, lambda_role: str) -> None:
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [("invoke", {}), ("publish_version", {}), ("update_function_configuration", {"Timeout": 5})],
+)
+def test_a_new_function_is_pending_first(
+    functions: Any, lambda_role: str, operation: str, arguments: dict[str, Any]
+) -> None:
     """Developer guide, "Lambda function states": neither invoked nor changed while Pending."""
     name = f"pending-{secrets.token_hex(4)}"
     created = functions.create_function(
@@ -204,33 +210,34 @@ def test_a_new_function_is_pending_first(functions: Any, lambda_role: str) -> No
         Role=lambda_role,
         Code={"ZipFile": package("one")},
     )
+    code, message = refusal(getattr(functions, operation), FunctionName=name, **arguments)
     assert (created["State"], created["StateReasonCode"]) == ("Pending", "Creating")
     assert "LastUpdateStatus" not in created
-    refused = [
-        refusal(functions.invoke, FunctionName=name),
-        refusal(functions.publish_version, FunctionName=name),
-        refusal(functions.update_function_configuration, FunctionName=name, Timeout=5),
-    ]
-    assert {code for code, _ in refused} == {"ResourceConflictException"}
-    assert all(message.endswith("in the following state: Pending") for _, message in refused)
+    assert code == "ResourceConflictException"
+    assert message.endswith("in the following state: Pending")
     wait(functions, "active", name)
     active = functions.get_function_configuration(FunctionName=name)
     assert (active["State"], active["LastUpdateStatus"]) == ("Active", "Successful")
     assert active["RevisionId"] != created["RevisionId"]
 
 
-def test_an_update_leaves_the_function_active_and_refuses_the_next(functions: Any, function: str) -> None:
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("update_function_configuration", {"Timeout": 6}),
+        ("update_function_code", {"ZipFile": package("two")}),
+        ("publish_version", {}),
+    ],
+)
+def test_an_update_leaves_the_function_active_and_refuses_the_next(
+    functions: Any, function: str, operation: str, arguments: dict[str, Any]
+) -> None:
     """Developer guide, "Lambda function states", function states while updating."""
     updated = functions.update_function_configuration(FunctionName=function, Timeout=5)
+    code, message = refusal(getattr(functions, operation), FunctionName=function, **arguments)
     assert (updated["State"], updated["LastUpdateStatus"]) == ("Active", "InProgress")
-    for call, arguments in (
-        (functions.update_function_configuration, {"Timeout": 6}),
-        (functions.update_function_code, {"ZipFile": package("two")}),
-        (functions.publish_version, {}),
-    ):
-        code, message = refusal(call, FunctionName=function, **arguments)
-        assert code == "ResourceConflictException"
-        assert "An update is in progress for resource: arn:aws:lambda:" in message
+    assert code == "ResourceConflictException"
+    assert "An update is in progress for resource: arn:aws:lambda:" in message
     assert invoke(functions, function, "$LATEST")[0] == "one"
     wait(functions, "updated", function)
     assert functions.update_function_configuration(FunctionName=function, Timeout=6)["Timeout"] == 6

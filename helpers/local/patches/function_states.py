@@ -3,7 +3,8 @@
 AWS behaviour restored (developer guide, "Lambda function states"): a new function cannot be
 invoked or changed while it is Pending; an update leaves the function Active, with
 LastUpdateStatus InProgress, and a second one is refused until the first is through. Code that
-does not wait would fail on AWS, so it fails here. AWS needs about a second, this half of one.
+does not wait would fail on AWS, so it fails here. AWS needs about a second, this a fifth of one:
+long enough to catch who does not wait, and short for a tuning run, which waits at every size.
 """
 
 import contextvars
@@ -19,6 +20,8 @@ from ministack.services import lambda_svc
 from helpers.local import contract
 from helpers.local.functions import states
 from helpers.local.functions.refusal import Handler, Refused, Response, preceded_by
+
+SETTLE_S = 0.2
 
 _INVOCATION_PATH = re.compile(r"/[0-9-]+/functions/([^/]+)/(?:invocations|response-streaming-invocations)/?")
 _functions = contract.expect(lambda_svc, "_functions")
@@ -73,7 +76,7 @@ def _updated(handler: Handler) -> Handler:
 
 
 def _settle_after(func_name: str, delay: float) -> None:
-    """In place of the emulator's own timer: the function of the current account, after `delay` seconds."""
+    """In place of the emulator's own timer and its `delay`: the function of the current account."""
     function = _functions.get(func_name)
     if function is None:
         return
@@ -86,7 +89,7 @@ def _settle_after(func_name: str, delay: float) -> None:
                 states.settle(record["config"], new_uuid())
 
     context = contextvars.copy_context()
-    timer = threading.Timer(delay, context.run, args=(settle,))
+    timer = threading.Timer(SETTLE_S, context.run, args=(settle,))
     timer.daemon = True
     timer.start()
 
