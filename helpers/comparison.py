@@ -1,6 +1,7 @@
 """Measure variants side by side: all of them in every round, in random order."""
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -49,3 +50,14 @@ def run(
         measured = {name: variants[name]() for name in order.sample(list(variants), len(variants))}
         rows.append({name: measured[name] for name in variants})
     return Comparison(pd.DataFrame(rows), Calibration(tuple(loop_ms)) if calibrate else None)
+
+
+def timed(call: Callable[[], object]) -> Callable[[], float]:
+    """A variant that makes a call and returns how long the caller waited for it, in ms."""
+
+    def elapsed_ms() -> float:
+        began = time.perf_counter()
+        call()
+        return (time.perf_counter() - began) * 1000
+
+    return elapsed_ms

@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 PAUSE_S = 2.0
 LONGEST_WAIT_S = 60.0
 
-# What services answer while a role or its policy has not reached them yet.
+# What services answer while a role or a policy has not reached them yet.
 NOT_YET = {
     ("lambda", "CreateFunction"): r"cannot be assumed by Lambda",
     ("lambda", "UpdateFunctionConfiguration"): r"cannot be assumed by Lambda",
@@ -29,6 +29,7 @@ NOT_YET = {
     ): r"authorized to assume the provided role|authorized to access the Log",
     ("scheduler", "CreateSchedule"): r"must allow .* to assume the role",
     ("s3", "PutBucketPolicy"): r"Invalid principal in policy",
+    ("logs", "CreateExportTask"): r"Please check if CloudWatch Logs has been granted permission",
     ("iam", "CreateRole"): r"Invalid principal in policy",
     ("iam", "UpdateAssumeRolePolicy"): r"Invalid principal in policy",
 }

@@ -1,5 +1,7 @@
 """Variants are compared in every round, in changing order."""
 
+import time
+
 import pytest
 
 from helpers import comparison
@@ -51,3 +53,9 @@ def test_the_calibration_loop_describes_itself() -> None:
     calibration = Calibration((10.0, 11.0, 12.0))
     assert calibration.spread == pytest.approx(1.6 / 11)
     assert str(calibration) == "Calibration loop: median 11.0 ms, p10 to p90 spread 15% (n=3)."
+
+
+def test_a_timed_call_returns_the_milliseconds_that_its_caller_waits() -> None:
+    began = time.perf_counter()
+    elapsed_ms = comparison.timed(lambda: time.sleep(0.05))()
+    assert 50 <= elapsed_ms <= (time.perf_counter() - began) * 1000

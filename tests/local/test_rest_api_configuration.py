@@ -153,6 +153,13 @@ def test_invoking_a_method_for_a_test_is_refused(api: RestApi) -> None:
     assert (code, "TestInvokeMethod" in message) == (NOT_IMPLEMENTED, True)
 
 
+def test_importing_an_api_is_refused(api: RestApi) -> None:
+    """API Gateway API reference, "ImportRestApi"."""
+    document = json.dumps({"openapi": "3.0.1", "info": {"title": "imported"}, "paths": {}})
+    code, message = refusal(api.client.import_rest_api, body=document)
+    assert (code, "ImportRestApi" in message) == (NOT_IMPLEMENTED, True)
+
+
 def test_cloudformation_fails_a_method_whose_integration_is_refused(make_client: Callable[..., Any]) -> None:
     """CloudFormation user guide, AWS::ApiGateway::Method."""
     cloudformation, name = make_client("cloudformation"), f"api-{secrets.token_hex(4)}"

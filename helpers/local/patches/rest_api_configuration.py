@@ -3,8 +3,8 @@
 Restores: what PutIntegration, UpdateIntegration and PutIntegrationResponse refuse; paths of patch
 operations with an escaped slash, as in /requestTemplates/application~1json and
 /binaryMediaTypes/image~1png; UpdateIntegrationResponse. Refuses what would not be done: see
-configuration_rules.py, the cache of a stage, and TestInvokeMethod. API Gateway API reference,
-"PatchOperation" and the operations named.
+configuration_rules.py, the cache of a stage, TestInvokeMethod, and ImportRestApi, which would make an
+empty API. API Gateway API reference, "PatchOperation" and the operations named.
 """
 
 import contextvars
@@ -139,6 +139,8 @@ def _route_what_the_emulator_lacks() -> None:
     ) -> Any:
         if method == "POST" and _METHOD_PATH.fullmatch(path):
             return _refusing(_test_invoke_method)()
+        if method == "POST" and path == "/restapis" and "mode" in query_params:
+            return _refusing(_import_rest_api)()
         match = _INTEGRATION_RESPONSE_PATH.fullmatch(path) if method == "PATCH" else None
         if match is None:
             return await handle(method, path, headers, body, query_params)
@@ -149,6 +151,10 @@ def _route_what_the_emulator_lacks() -> None:
 
 def _test_invoke_method() -> Response:
     raise not_implemented("TestInvokeMethod. Deploy the API to a stage and send it a request")
+
+
+def _import_rest_api() -> Response:
+    raise not_implemented("ImportRestApi. Create the API and its methods by their own operations")
 
 
 def _updating_binary_types(update: Handler) -> Handler:
