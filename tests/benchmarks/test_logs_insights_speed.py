@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
+from helpers.insights import COLD_START_QUERY
 from helpers.local_aws import LocalAws
 
 LINES = 1_000_000
@@ -28,22 +29,6 @@ MAXIMUM_MEMORY_MB = 1024
 PERCENTS = (0, 25, 50, 75, 90, 95, 99, 100)
 START_S = int(time.time()) - 3600
 SEED = 4
-
-# As it stands in the post "Build a custom Java runtime for AWS Lambda".
-QUERY = r"""filter @type = "REPORT"
-    | parse @log /\d+:\/aws\/lambda\/(?<function>.*)/
-    | stats
-    count(*) as invocations,
-    pct(@duration+coalesce(@initDuration,0), 0) as p0,
-    pct(@duration+coalesce(@initDuration,0), 25) as p25,
-    pct(@duration+coalesce(@initDuration,0), 50) as p50,
-    pct(@duration+coalesce(@initDuration,0), 75) as p75,
-    pct(@duration+coalesce(@initDuration,0), 90) as p90,
-    pct(@duration+coalesce(@initDuration,0), 95) as p95,
-    pct(@duration+coalesce(@initDuration,0), 99) as p99,
-    pct(@duration+coalesce(@initDuration,0), 100) as p100
-    group by function, ispresent(@initDuration) as coldstart
-    | sort by coldstart, function"""
 
 _quantiles = ", ".join(
     f"quantile_cont(duration + coalesce(init_duration, 0), {percent / 100})" for percent in PERCENTS
@@ -143,7 +128,7 @@ def _parsed_table(durations: np.ndarray, init_durations: np.ndarray) -> duckdb.D
 
 def _ask(client: Any, groups: list[str]) -> list[list[float]]:
     query_id = client.start_query(
-        logGroupNames=groups, startTime=START_S, endTime=START_S + LINES, queryString=QUERY
+        logGroupNames=groups, startTime=START_S, endTime=START_S + LINES, queryString=COLD_START_QUERY
     )["queryId"]
     while True:
         answer = client.get_query_results(queryId=query_id)
