@@ -11,6 +11,7 @@ from botocore.config import Config
 from tuned_functions import assert_as_before
 
 from helpers import invocations, power_tuning
+from helpers.function_configuration import update
 from helpers.local_aws import LocalAws
 from helpers.permissions import policy
 
@@ -71,6 +72,8 @@ def client_of_user(
 
 
 def test_a_size_without_enough_memory_is_left_out(lambda_client: Any, function_name: str) -> None:
+    # Filling 128 MB takes a while at a fourteenth of a CPU: on a busy machine longer than three seconds.
+    update(lambda_client, function_name, Timeout=60)
     payload = {"hog_mb": 160}
     tuning = power_tuning.run(
         lambda_client, function_name, (128, 512), num=5, payload=payload, calibrate=False

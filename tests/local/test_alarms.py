@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from botocore.httpsession import URLLib3Session
 from deployed import DeployedFunction
 
-from helpers.waiting import wait_for_message, wait_until
+from helpers.waiting import wait_for_log_events, wait_for_message, wait_until
 
 NAMESPACE = "Test/Alarms"
 ACCOUNT_ID = "111122223333"
@@ -340,17 +340,8 @@ def test_a_function_is_invoked_when_it_lets_the_alarm(
     summaries = sorted(item["HistorySummary"] for item in actions)
     assert summaries[0].startswith(f"Failed to execute action {arns[1]}")
     assert summaries[1] == f"Successfully executed action {arns[0]}"
-    logs = make_client("logs")
-    received = wait_until(
-        lambda: [
-            event["message"].removeprefix("RECEIVED ")
-            for event in logs.filter_log_events(
-                logGroupName=f"/aws/lambda/{allowing.name}", filterPattern="RECEIVED"
-            )["events"]
-        ],
-        "the function's log",
-    )
-    event = json.loads(received[0])
+    (line,) = wait_for_log_events(make_client("logs"), f"/aws/lambda/{allowing.name}", "RECEIVED")
+    event = json.loads(line.removeprefix("RECEIVED "))
     assert event["source"] == "aws.cloudwatch"
     assert event["alarmData"]["alarmName"] == name
     assert event["alarmData"]["state"]["value"] == "ALARM"
