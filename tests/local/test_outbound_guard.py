@@ -65,20 +65,21 @@ def test_what_is_outside_is_refused(code: str) -> None:
         ("AF_INET", "('127.8.9.10', 0)"),
         ("AF_INET", "('localhost', 0)"),
         ("AF_INET6", "('::1', 0)"),
-        ("AF_UNIX", "tempfile.mkdtemp() + '/socket'"),
+        ("AF_UNIX", "f'{directory}/socket'"),
     ],
 )
 def test_what_is_inside_works(family: str, address: str) -> None:
     code = f"""
 import tempfile
-listener = socket.socket(socket.{family})
-listener.bind({address})
-listener.listen()
-client = socket.socket(socket.{family})
-client.connect(listener.getsockname())
-accepted, _ = listener.accept()
-client.sendall(b"it works")
-print(accepted.recv(20).decode())
+with tempfile.TemporaryDirectory() as directory:
+    listener = socket.socket(socket.{family})
+    listener.bind({address})
+    listener.listen()
+    client = socket.socket(socket.{family})
+    client.connect(listener.getsockname())
+    accepted, _ = listener.accept()
+    client.sendall(b"it works")
+    print(accepted.recv(20).decode())
 """
     if family == "AF_INET6" and not _has_ipv6():
         pytest.skip("this machine has no IPv6 loopback interface")
