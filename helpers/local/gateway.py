@@ -108,7 +108,7 @@ def _serve(listener: socket.socket, limiter: str) -> None:
     import uvicorn
     from ministack import app as ministack_app
 
-    from helpers.local import installed
+    from helpers.local import additional_listeners, installed
 
     installed.install()
     port = listener.getsockname()[1]
@@ -135,7 +135,7 @@ def _serve(listener: socket.socket, limiter: str) -> None:
         access_log=False,
         log_config=None,
     )
-    asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+    asyncio.run(additional_listeners.Gateway(config).serve(sockets=[listener]))
 
 
 def _clean_up_when_supervisor_dies(settings: Settings) -> None:

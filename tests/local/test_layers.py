@@ -104,25 +104,6 @@ def handler(event, context):
     assert deploy(source, Layers=[layer]).invoke().payload == ["from the layer\n", True]
 
 
-def test_a_layer_with_an_extension_is_refused_and_names_it(
-    deploy: Any, publish_layer: Any, make_client: Any
-) -> None:
-    """Lambda developer guide, "Using the Lambda Extensions API": what lies below /opt/extensions is started.
-
-    The local AWS has no Extensions API, and so it fails like an extension that cannot be started.
-    """
-    layer = publish_layer({"extensions/shop-monitor": "#!/bin/sh\n"})
-    function = deploy("def handler(event, context):\n    return 1", Layers=[layer])
-    answer = function.invoke()
-    assert answer.function_error == "Unhandled"
-    assert answer.payload["errorType"] == "Extension.LaunchError"
-    assert "/opt/extensions/shop-monitor" in answer.payload["errorMessage"]
-    assert answer.request_id in answer.payload["errorMessage"]
-    events = make_client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function.name}")["events"]
-    init = next(event["message"] for event in events if event["message"].startswith("INIT_REPORT"))
-    assert init.endswith("Status: error\tError Type: Extension.LaunchError")
-
-
 # Where the kernel lets us mount nothing
 
 

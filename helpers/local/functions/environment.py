@@ -2,56 +2,36 @@
 
 Life and limits: AWS Lambda developer guide, "Understanding the Lambda execution environment
 lifecycle". INIT runs at full speed for up to 10 s. Each invocation runs under the CPU share that
-the memory buys and ends when the runtime has posted its outcome and asks for the next event.
-Between invocations nothing runs. The thread that waits for the environment drives its sockets and
-pipes; it may be another thread for each invocation, never two at once.
+the memory buys and ends when the runtime has posted its outcome and asks for the next event, as does
+every extension. Between invocations nothing runs. The thread that waits for the environment drives its
+sockets and pipes; it may be another thread for each phase, never two at once.
 """
 
-import os
-import re
-import select
+import contextlib
 import selectors
-import subprocess
+import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from helpers.local.functions.outcome import (
-    LARGEST_RESPONSE_BYTES,
-    FunctionFailure,
-    Invocation,
-    LaunchFailure,
-    Outcome,
-)
-from helpers.local.functions.output import LogLine, Output
-from helpers.local.functions.report import InitReport
-from helpers.local.functions.runtime_api import Request, RuntimeApi
+from helpers.local.functions.extensions.api import Extensions
+from helpers.local.functions.extensions.processes import WatchedProcesses
+from helpers.local.functions.invoke_phase import InvokePhase
+from helpers.local.functions.outcome import Ending, FunctionFailure, Invocation, Outcome
+from helpers.local.functions.output import LogLine
+from helpers.local.functions.processes import Launch, Processes, RuntimeProcess, SandboxFailed
+from helpers.local.functions.report import ExtensionStatus, InitReport
+from helpers.local.functions.runtime_api import Request
 from helpers.local.functions.sandbox import Sandbox
-from helpers.local.functions.sandbox.isolation import READY_LINE
+
+__all__ = ["INIT_TIMEOUT_S", "ExecutionEnvironment", "InitOutcome", "SandboxFailed"]
 
 INIT_TIMEOUT_S = 10.0
-# Entering the sandbox is not part of INIT; it takes some 20 ms.
-ENTER_TIMEOUT_S = 10.0
-
-
-class SandboxFailed(RuntimeError):
-    """The machine could not start the processes of an execution environment."""
-
-
-@dataclass(frozen=True)
-class Launch:
-    """What is started: the command enters the sandbox and becomes the runtime.
-
-    `environment_variables` lacks only AWS_LAMBDA_RUNTIME_API, which the environment adds. With a
-    `failure` nothing is started, and every INIT ends with it.
-    """
-
-    command: list[str]
-    environment_variables: dict[str, str]
-    log_stream_name: str
-    runtime_version: str
-    failure: LaunchFailure | None = None
+# Developer guide, "Shutdown phase": the whole of it, and the runtime's part of it.
+SHUTDOWN_S = 2.0
+RUNTIME_SHUTDOWN_S = 0.3
+SHUTDOWN_OF_INTERNAL_EXTENSIONS_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -63,21 +43,29 @@ class InitOutcome:
 
 
 class ExecutionEnvironment:
-    """Start with `initialise`, then `invoke` any number of times; `close` removes every trace."""
+    """Start with `initialise`, then `invoke` any number of times; `close` removes every trace.
 
-    def __init__(self, sandbox: Sandbox, launch: Launch, on_close: Callable[[], None]) -> None:
+    `on_close` is called at the very end, with what was written in the SHUTDOWN phase.
+    """
+
+    def __init__(self, sandbox: Sandbox, launch: Launch, on_close: Callable[[list[LogLine]], None]) -> None:
         self.log_stream_name = launch.log_stream_name
         self.runtime_version = launch.runtime_version
         self._sandbox = sandbox
         self._launch = launch
         self._on_close = on_close
         self._selector = selectors.DefaultSelector()
-        self._api = RuntimeApi(self._selector)
+        names = launch.extensions.names if launch.extensions else ()
+        self._extensions = Extensions(launch.function, names)
+        self._processes: Processes = (
+            WatchedProcesses(sandbox, launch, self._selector, self._extensions, launch.extensions)
+            if launch.extensions
+            else RuntimeProcess(sandbox, launch, self._selector)
+        )
         self._waiting_for_event: Request | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._output: Output | None = None
-        self._process_ended = False
         self._drained = False
+        self._shutdown_reason = "spindown"
+        self._shutting_down = False
         self.max_memory_used_mb = 0
         self.last_used_s = time.monotonic()
 
@@ -86,7 +74,7 @@ class ExecutionEnvironment:
     def initialise(
         self, phase: str = "init", timeout_s: float = INIT_TIMEOUT_S, request_id: str = ""
     ) -> InitOutcome:
-        """Start the runtime and wait until it asks for its first event.
+        """Start extensions and runtime, and wait until each asks for its first event.
 
         `request_id` is that of the invocation that waits for it, if any. Raises SandboxFailed when
         the machine cannot even start it.
@@ -95,116 +83,88 @@ class ExecutionEnvironment:
             refusal = self._launch.failure
             failed = FunctionFailure.of_platform(refusal.error_type, request_id, refusal.text)
             return InitOutcome(InitReport(0.0, phase, "error", refusal.error_type), failed)
-        self._start()
+        self._processes.enter()
         started = time.perf_counter()
-        deadline = started + timeout_s
+        self._processes.start_extensions()
         failure: FunctionFailure | None = None
-        status = "success"
-        while self._waiting_for_event is None and not self._drained:
-            requests = self._wait(deadline)
-            if requests is None:
-                status = "timeout"
-                break
-            for request in requests:
-                if request.is_init_error:
-                    failure = FunctionFailure.of_posted(request.body, _error_type_header(request))
-                    request.connection.accept()
-                else:
-                    self._answer_out_of_turn(request)
+
+        def handle(request: Request) -> None:
+            nonlocal failure
+            if request.is_init_error:
+                failure = FunctionFailure.of_posted(request.body, request.error_type)
+                request.connection.accept()
+            else:
+                request.refuse_out_of_turn()
+
+        in_time = self._serve_until(self._everyone_waits, started + timeout_s, handle)
         duration_ms = (time.perf_counter() - started) * 1000
-        if status == "success" and self._waiting_for_event is None:
-            status = "error"
-            failure = failure or self._exit_failure(request_id)
-        if status == "success":
+        if not in_time:
+            status = "timeout"
+        elif self._everyone_waits():
+            status = "success"
             self._sandbox.limit_cpu()
+        else:
+            status, failure = "error", failure or FunctionFailure.of_ending(self._ending, request_id)
+        self._shutdown_reason = {"success": "spindown", "timeout": "timeout"}.get(status, "failure")
         error_type = failure.error_type if failure else None
         return InitOutcome(InitReport(duration_ms, phase, status, error_type), failure)
 
-    def _start(self) -> None:
-        variables = {**self._launch.environment_variables, "AWS_LAMBDA_RUNTIME_API": self._api.address}
-        try:
-            self._process = subprocess.Popen(
-                self._launch.command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=variables,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SandboxFailed(f"{self._launch.command[0]} could not be started: {error}") from error
-        self._sandbox.attach(self._process.pid)
-        assert self._process.stdout is not None
-        descriptor = self._process.stdout.fileno()
-        self._wait_until_entered(descriptor)
-        self._output = Output(descriptor)
-        self._selector.register(descriptor, selectors.EVENT_READ, self._read_output)
-        self._process_descriptor = _descriptor_of_end(self._process)
-        self._selector.register(self._process_descriptor, selectors.EVENT_READ, self._note_end)
-
-    def _wait_until_entered(self, descriptor: int) -> None:
-        """Wait for the launcher's line, which comes just before it becomes the runtime."""
-        received = b""
-        deadline = time.monotonic() + ENTER_TIMEOUT_S
-        # Byte by byte: what follows the line belongs to the runtime.
-        while not received.endswith(READY_LINE):
-            readable, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-            byte = os.read(descriptor, 1) if readable else b""
-            if not byte:
-                raise SandboxFailed(f"the sandbox could not be entered: {received.decode(errors='replace')}")
-            received += byte
+    def extension_statuses(self) -> list[ExtensionStatus]:
+        return self._extensions.statuses()
 
     # INVOKE
 
-    def invoke(self, invocation: Invocation) -> Outcome:
-        """Hand one event to the runtime and wait until it is done with it.
+    def invoke(self, invocation: Invocation) -> None:
+        """Hand one event to runtime and extensions and wait until the runtime is done with it.
 
-        The environment must have been initialised, and be thawed.
+        The environment must have been initialised, and be thawed. `finish_invoke` must follow.
         """
         assert self._waiting_for_event is not None
         asked, self._waiting_for_event = self._waiting_for_event, None
-        cpu_before_s = self._sandbox.cpu_seconds()
-        started = time.perf_counter()
-        deadline = started + invocation.timeout_s
-        asked.connection.answer(200, _event_headers(invocation), invocation.payload)
-        response: bytes | None = None
-        failure: FunctionFailure | None = None
-        timed_out = False
-        while self._waiting_for_event is None and not self._drained:
-            requests = self._wait(deadline)
-            if requests is None:
-                timed_out = True
-                break
-            for request in requests:
-                outcome = request.outcome
-                if outcome is None or outcome[0] != invocation.request_id or response or failure:
-                    self._answer_out_of_turn(request)
-                elif outcome[1] == "error":
-                    failure = FunctionFailure.of_posted(request.body, _error_type_header(request))
-                    request.connection.accept()
-                elif len(request.body) > LARGEST_RESPONSE_BYTES:
-                    failure = FunctionFailure.of_large_response(len(request.body))
-                    request.connection.refuse(413, failure.error_type, "the response is too large")
-                else:
-                    response = request.body
-                    request.connection.accept()
-        duration_ms = (time.perf_counter() - started) * 1000
-        # Looks for processes that are new, so that what they have used counts too.
-        self._note_memory()
-        cpu_ms = (self._sandbox.cpu_seconds() - cpu_before_s) * 1000
-        if timed_out:
-            duration_ms = max(duration_ms, invocation.timeout_s * 1000)
-            # A response that was already posted has reached the caller on AWS too.
-            if response is None and failure is None:
-                failure = FunctionFailure.of_timeout(invocation.timeout_s, invocation.request_id)
-        elif response is None and failure is None:
-            failure = self._exit_failure(invocation.request_id)
-        reusable = self._waiting_for_event is not None and not self._process_ended
-        return Outcome(response, failure, duration_ms, reusable, timed_out, cpu_ms)
+        self._phase = phase = InvokePhase(invocation, cpu_before_s=self._sandbox.cpu_seconds())
+        self._extensions.send_invoke(invocation, phase.deadline_ms)
+        asked.connection.answer(200, phase.event_headers, invocation.payload)
+        in_time = self._serve_until(lambda: self._waiting_for_event is not None, phase.deadline_s, phase.take)
+        phase.timed_out = not in_time
+        phase.runtime_done_s = time.perf_counter()
+
+    def extensions_are_done(self, within_s: float) -> bool:
+        """Whether every extension is done with the event too, waited for so long at most."""
+        phase = self._phase
+        deadline_s = min(phase.deadline_s, time.perf_counter() + within_s)
+        return phase.timed_out or self._serve_until(self._everyone_waits, deadline_s, phase.take)
+
+    def finish_invoke(self) -> Outcome:
+        """Wait until the extensions are done too: that is the end of the invocation."""
+        phase = self._phase
+        if not phase.timed_out:
+            phase.timed_out = not self._serve_until(self._everyone_waits, phase.deadline_s, phase.take)
+        # Without extensions it has ended when the runtime was done.
+        phase.ended_s = time.perf_counter() if self._extensions.any_registered else phase.runtime_done_s
+        reusable = self._everyone_waits() and self._processes.ending is None
+        self.max_memory_used_mb = max(self.max_memory_used_mb, self._sandbox.peak_memory_mb())
+        outcome = phase.outcome(
+            ending=self._ending if self._drained else None,
+            reusable=reusable,
+            cpu_ms=self.cpu_ms_so_far(),
+            with_extensions=self._extensions.any_registered,
+        )
+        if not reusable:
+            self._shutdown_reason = "timeout" if phase.timed_out else "failure"
+        return outcome
+
+    def cpu_ms_so_far(self) -> float:
+        """CPU time since the event was handed over."""
+        return (self._sandbox.cpu_seconds() - self._phase.cpu_before_s) * 1000
+
+    @property
+    def response_so_far(self) -> tuple[bytes | None, FunctionFailure | None]:
+        """What the runtime has posted."""
+        return self._phase.response, self._phase.failure
 
     def take_output(self) -> list[LogLine]:
         """What the function has written since the last call."""
-        return self._output.take() if self._output is not None else []
+        return self._processes.take_output()
 
     def freeze(self) -> None:
         """Stop every process until the next event."""
@@ -216,111 +176,94 @@ class ExecutionEnvironment:
 
     @property
     def is_alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._processes.is_alive
+
+    # SHUTDOWN
 
     def close(self) -> None:
-        """Kill every process of this environment and give back what it holds."""
+        """End this environment and give back what it holds.
+
+        With extensions there is a SHUTDOWN phase first, which is not waited for.
+        """
+        if self._processes.has_entered and self._extensions.any_registered:
+            threading.Thread(target=self._shut_down, name="lambda-shutdown", daemon=True).start()
+        else:
+            self._remove()
+
+    def _shut_down(self) -> None:
+        external = self._extensions.any_external
+        started = time.perf_counter()
+        limit_s = SHUTDOWN_S if external else SHUTDOWN_OF_INTERNAL_EXTENSIONS_S
+        runtime_limit_s = RUNTIME_SHUTDOWN_S if external else limit_s
+        self._shutting_down, self._drained = True, False
+        try:
+            self._sandbox.thaw()
+            # Processes that are gone, or no longer watched, need no farewell.
+            with contextlib.suppress(SandboxFailed, OSError):
+                self._processes.signal_runtime(signal.SIGTERM)
+                self._serve_until(
+                    lambda: self._processes.runtime_has_ended,
+                    started + runtime_limit_s,
+                    Request.refuse_out_of_turn,
+                )
+                self._processes.signal_runtime(signal.SIGKILL)
+                left_s = started + limit_s - time.perf_counter()
+                self._extensions.send_shutdown(
+                    self._shutdown_reason, deadline_ms=int((time.time() + left_s) * 1000)
+                )
+                self._serve_until(
+                    lambda: not self._extensions.any_to_end, started + limit_s, Request.refuse_out_of_turn
+                )
+        finally:
+            self._remove()
+
+    def _remove(self) -> None:
         self._sandbox.remove()
-        if self._process is not None:
-            self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-            os.close(self._process_descriptor)
-        self._api.close()
+        last_lines = self.take_output() if self._shutting_down else []
+        self._processes.close()
         self._selector.close()
-        self._on_close()
+        self._on_close(last_lines)
 
     # Driving sockets and pipes
 
-    def _wait(self, deadline: float) -> list[Request] | None:
-        """Requests that have arrived, possibly none; None when `deadline` has passed."""
-        remaining_s = deadline - time.perf_counter()
+    def _everyone_waits(self) -> bool:
+        return self._waiting_for_event is not None and self._extensions.all_waiting
+
+    def _serve_until(
+        self, is_done: Callable[[], bool], deadline_s: float, handle: Callable[[Request], None]
+    ) -> bool:
+        """Serve requests until `is_done`, or the environment has ended; False when the time is over first."""
+        while not is_done() and not self._drained:
+            if self._extensions.all_registered and not self._shutting_down:
+                self._processes.start_runtime()
+            requests = self._wait(deadline_s)
+            if requests is None:
+                return False
+            for request in requests:
+                handle(request)
+        return True
+
+    def _wait(self, deadline_s: float) -> list[Request] | None:
+        """Requests that have arrived, possibly none; None when the deadline has passed."""
+        remaining_s = deadline_s - time.perf_counter()
         if remaining_s <= 0:
             return None
         requests: list[Request] = []
-        events = self._selector.select(0 if self._process_ended else remaining_s)
+        has_ended = self._processes.ending is not None and not self._shutting_down
+        events = self._selector.select(0 if has_ended else remaining_s)
         # What a runtime sent just before it ended is still to be read.
-        self._drained = self._process_ended and not events
+        self._drained = has_ended and not events
         for key, _ in events:
             arrived: list[Request] = key.data()
             for request in arrived:
                 if request.wants_next:
                     self._waiting_for_event = request
-                else:
+                    self._extensions.registration_is_open = False
+                elif not self._extensions.handle(request):
                     requests.append(request)
         return requests
 
-    def _read_output(self) -> list[Request]:
-        assert self._output is not None
-        if not self._output.read():
-            # Readable with nothing to read: every process has closed its end.
-            self._selector.unregister(self._output.descriptor)
-        return []
-
-    def _note_end(self) -> list[Request]:
-        self._process_ended = True
-        self._selector.unregister(self._process_descriptor)
-        return []
-
-    def _answer_out_of_turn(self, request: Request) -> None:
-        """A request that the Runtime API has no place for now."""
-        if request.outcome is not None:
-            request.connection.refuse(400, "InvalidRequestID", "Invalid request ID")
-        else:
-            request.connection.refuse(
-                404, "NotFound", f"{request.method} {request.path} is not supported here"
-            )
-
-    def _exit_failure(self, request_id: str) -> FunctionFailure:
-        assert self._process is not None
-        return FunctionFailure.of_exit(self._process.wait(), request_id)
-
-    def _note_memory(self) -> None:
-        """Peak resident memory of the processes, as far as they still live."""
-        used_kb = sum(_peak_memory_kb(process_id) for process_id in self._sandbox.process_ids())
-        self.max_memory_used_mb = max(self.max_memory_used_mb, used_kb // 1024)
-        if self._sandbox.memory_exhausted():
-            self.max_memory_used_mb = self._sandbox.memory_mb
-
-
-def _descriptor_of_end(process: subprocess.Popen[bytes]) -> int:
-    """A file descriptor that becomes readable when the process ends."""
-    if hasattr(os, "pidfd_open"):
-        return os.pidfd_open(process.pid)
-    read_end, write_end = os.pipe()
-
-    def wait() -> None:
-        process.wait()
-        os.close(write_end)
-
-    threading.Thread(target=wait, daemon=True).start()
-    return read_end
-
-
-def _event_headers(invocation: Invocation) -> dict[str, str]:
-    deadline_ms = int((time.time() + invocation.timeout_s) * 1000)
-    headers = {
-        "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-        "Lambda-Runtime-Deadline-Ms": str(deadline_ms),
-        "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
-    }
-    if invocation.trace_id:
-        headers["Lambda-Runtime-Trace-Id"] = invocation.trace_id
-    if invocation.client_context:
-        headers["Lambda-Runtime-Client-Context"] = invocation.client_context
-    return headers
-
-
-def _error_type_header(request: Request) -> str | None:
-    return request.headers.get("lambda-runtime-function-error-type")
-
-
-def _peak_memory_kb(process_id: int) -> int:
-    # Read for every invocation: pathlib's own open takes five times as long.
-    try:
-        with open(f"/proc/{process_id}/status", "rb", buffering=0) as file:  # noqa: PTH123
-            status = file.read()
-    except OSError:
-        return 0
-    found = re.search(rb"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) if found else 0
+    @property
+    def _ending(self) -> Ending:
+        assert self._processes.ending is not None
+        return self._processes.ending

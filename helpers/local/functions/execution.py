@@ -4,6 +4,8 @@ This is the one point that every invoking path passes: concurrency, cold start, 
 the invocation itself, log and metrics.
 """
 
+import contextvars
+import threading
 import time
 import uuid
 from dataclasses import dataclass, replace
@@ -16,6 +18,10 @@ from helpers.local.functions.outcome import FunctionFailure, Invocation, Outcome
 from helpers.local.functions.pool import EnvironmentPool, Lease, Throttled
 from helpers.local.functions.report import InitReport, Report
 from helpers.local.functions.specification import FunctionVersion
+
+# Lambda returns the response while extensions go on. Of those that are done within this time, about that
+# of the response's way to the caller, the caller's next invocation finds the environment free.
+RESPONSE_WAY_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,10 @@ class InvocationResult:
 
 @dataclass(frozen=True)
 class InvocationRequest:
-    """One event for one version of a function. `qualifier` is the version or alias that was named."""
+    """One event for one version of a function. `qualifier` is the version or alias that was named.
+
+    With `wants_log_tail` extensions are waited for, since the log ends after them.
+    """
 
     function: FunctionVersion
     payload: bytes
@@ -44,6 +53,7 @@ class InvocationRequest:
     request_id: str | None = None
     trace_id: str | None = None
     client_context: str | None = None
+    wants_log_tail: bool = False
 
 
 class Executor:
@@ -53,7 +63,7 @@ class Executor:
         self.pool = pool
 
     def execute(self, request: InvocationRequest) -> InvocationResult:
-        """Run to the end and return the response or the function's error.
+        """Run until the runtime is done and return the response or the function's error.
 
         Raises Throttled when no concurrency is left, RuntimeUnavailable, PackageUnreadable or
         SandboxFailed when the function cannot run here at all. Blocks for as long as it takes.
@@ -74,10 +84,26 @@ class Executor:
             trace_id=request.trace_id,
             client_context=request.client_context,
         )
+        run = _Run(self.pool, lease, invocation)
+        try:
+            run.begin()
+            waits_for_extensions = request.wants_log_tail or run.is_done(within_s=RESPONSE_WAY_S)
+            early = None if waits_for_extensions else run.early_result()
+        except BaseException:
+            self.pool.release(lease, reusable=False)
+            raise
+        if early is None:
+            return self._finish(request, run)
+        finish = contextvars.copy_context().run
+        threading.Thread(target=finish, args=(self._finish, request, run), daemon=True).start()
+        return early
+
+    def _finish(self, request: InvocationRequest, run: "_Run") -> InvocationResult:
+        """Wait until extensions are done, then give the environment back, measure and log."""
+        function, lease = request.function, run.lease
         reusable = False
         try:
-            run = _Run(self.pool, lease, invocation)
-            outcome = run.run()
+            outcome = run.finish()
             reusable = outcome.reusable
             if reusable and lease.environment is not None:
                 lease.environment.freeze()
@@ -87,19 +113,13 @@ class Executor:
         self._measure(
             request,
             lease.concurrent_executions,
-            failed=outcome.failure is not None,
+            failed=outcome.failure is not None or outcome.late_failure is not None,
             duration_ms=outcome.duration_ms,
+            post_runtime_extensions_ms=outcome.post_runtime_extensions_ms,
             provisioned=lease.provisioned,
             provisioned_utilization=utilization,
         )
-        result = InvocationResult(
-            request_id=request_id,
-            payload=outcome.failure.document if outcome.failure else outcome.response or b"null",
-            function_error="Unhandled" if outcome.failure else None,
-            log_tail=run.log.tail(),
-            executed_version=function.version,
-            cpu_ms=outcome.cpu_ms,
-        )
+        result = run.result(outcome.response, outcome.failure, outcome.cpu_ms)
         run.log.flush(run.log_stream_name)
         return result
 
@@ -110,6 +130,7 @@ class Executor:
         throttled: bool = False,
         failed: bool = False,
         duration_ms: float = 0.0,
+        post_runtime_extensions_ms: float | None = None,
         provisioned: bool = False,
         provisioned_utilization: float | None = None,
     ) -> None:
@@ -125,6 +146,7 @@ class Executor:
                 throttled=throttled,
                 failed=failed,
                 duration_ms=duration_ms,
+                post_runtime_extensions_ms=post_runtime_extensions_ms,
                 provisioned=provisioned,
                 provisioned_utilization=provisioned_utilization,
             )
@@ -132,41 +154,77 @@ class Executor:
 
 
 class _Run:
-    """One invocation on one lease, from a cold start if need be to its REPORT line."""
+    """One invocation on one lease, from a cold start if need be to its REPORT line.
+
+    First `begin`, then `finish`; in between the runtime is done, and extensions may not be.
+    """
 
     def __init__(self, pool: EnvironmentPool, lease: Lease, invocation: Invocation) -> None:
         self._pool = pool
-        self._lease = lease
+        self.lease = lease
         self._invocation = invocation
         self.log = InvocationLog(lease.function)
         self.log_stream_name = ""
+        self._init: InitReport | None = None
+        # Of an INIT that was repeated as part of the invocation.
+        self._spent_ms = 0.0
+        # Of an invocation whose event has reached no runtime.
+        self._without_runtime: Outcome | None = None
 
-    def run(self) -> Outcome:
-        init: InitReport | None = None
-        environment = self._lease.environment
+    def begin(self) -> None:
+        environment = self.lease.environment
         if environment is None or not environment.is_alive:
             environment = self._replace_environment()
-            init = self._initialise(environment, "init")
+            self._init = self._initialise(environment, "init")
         else:
             environment.thaw()
             self.log_stream_name = environment.log_stream_name
             # Of a provisioned environment: what it wrote when it was initialised.
             self.log.function_output(environment)
-        if init is not None and init.status != "success":
-            outcome = self._retry_init_and_invoke()
-            init = None
+        if self._init is not None and self._init.status != "success":
+            self._init = None
+            self._retry_init_and_invoke()
         else:
             self.log.start(self._invocation.request_id)
-            outcome = environment.invoke(self._invocation)
-        self._finish(outcome, init)
+            environment.invoke(self._invocation)
+
+    def is_done(self, within_s: float) -> bool:
+        """Whether extensions are done too, waited for so long at most."""
+        return self._without_runtime is not None or self._environment.extensions_are_done(within_s)
+
+    def early_result(self) -> InvocationResult:
+        """What the caller gets while extensions go on."""
+        return self.result(*self._environment.response_so_far, self._environment.cpu_ms_so_far())
+
+    def finish(self) -> Outcome:
+        outcome = self._without_runtime or self._environment.finish_invoke()
+        outcome = replace(outcome, duration_ms=outcome.duration_ms + self._spent_ms)
+        self._log_end(outcome)
         return outcome
+
+    def result(
+        self, response: bytes | None, failure: FunctionFailure | None, cpu_ms: float
+    ) -> InvocationResult:
+        return InvocationResult(
+            request_id=self._invocation.request_id,
+            payload=failure.document if failure else response or b"null",
+            function_error="Unhandled" if failure else None,
+            log_tail=self.log.tail(),
+            executed_version=self.lease.function.version,
+            cpu_ms=cpu_ms,
+        )
+
+    @property
+    def _environment(self) -> ExecutionEnvironment:
+        assert self.lease.environment is not None
+        return self.lease.environment
 
     def _replace_environment(self) -> ExecutionEnvironment:
         """A new environment for this lease; the one before, if any, is ended."""
-        if self._lease.environment is not None:
-            self._lease.environment.close()
-        environment = self._pool.create(self._lease.function)
-        self._lease.environment = environment
+        if self.lease.environment is not None:
+            self.lease.environment.close()
+        environment = self._pool.create(self.lease.function)
+        self.lease.environment = environment
         self.log_stream_name = environment.log_stream_name
         return environment
 
@@ -176,11 +234,12 @@ class _Run:
         self.log.init_start(environment.runtime_version)
         outcome = environment.initialise(phase, timeout_s, self._invocation.request_id)
         self.log.function_output(environment)
+        self.log.extensions(environment.extension_statuses())
         self.log.init_report(outcome.report)
         self._init_failure = outcome.failure
         return outcome.report
 
-    def _retry_init_and_invoke(self) -> Outcome:
+    def _retry_init_and_invoke(self) -> None:
         """A failed INIT is tried once more as part of the invocation, under the function's timeout.
 
         AWS Lambda developer guide, "Failures during the Init phase".
@@ -192,18 +251,17 @@ class _Run:
         init = self._initialise(environment, "invoke", timeout_s)
         self.log.start(self._invocation.request_id)
         if init.status == "success":
-            spent_s = time.perf_counter() - started
-            outcome = environment.invoke(self._invocation)
-            return replace(outcome, duration_ms=outcome.duration_ms + spent_s * 1000)
+            self._spent_ms = (time.perf_counter() - started) * 1000
+            environment.invoke(self._invocation)
+            return
         timed_out = init.status == "timeout"
         failure = self._init_failure
         if failure is None:
             failure = FunctionFailure.of_timeout(timeout_s, self._invocation.request_id)
-        return Outcome(None, failure, init.duration_ms, reusable=False, timed_out=timed_out)
+        self._without_runtime = Outcome(None, failure, init.duration_ms, reusable=False, timed_out=timed_out)
 
-    def _finish(self, outcome: Outcome, init: InitReport | None) -> None:
-        environment = self._lease.environment
-        assert environment is not None
+    def _log_end(self, outcome: Outcome) -> None:
+        environment = self._environment
         self.log.function_output(environment)
         request_id = self._invocation.request_id
         status, error_type = "success", None
@@ -212,17 +270,17 @@ class _Run:
             text = f"Task timed out after {self._invocation.timeout_s:.2f} seconds"
             self.log.platform_text(f"{now} {request_id} {text}")
             status = "timeout"
-        elif outcome.failure is not None and not outcome.reusable:
-            # Only a runtime that ended makes the platform speak of an error.
-            status, error_type = "error", outcome.failure.error_type
+        ended = outcome.late_failure or (outcome.failure if not outcome.reusable else None)
+        if ended is not None and not outcome.timed_out:
+            # Only a process that ended makes the platform speak of an error.
+            status, error_type = "error", ended.error_type
         report = Report(
             duration_ms=outcome.duration_ms,
-            memory_size_mb=self._lease.function.memory_mb,
+            memory_size_mb=self.lease.function.memory_mb,
             max_memory_used_mb=environment.max_memory_used_mb,
-            init_duration_ms=init.duration_ms if init else None,
+            init_duration_ms=self._init.duration_ms if self._init else None,
             status=status,
             error_type=error_type,
         )
-        self.log.end(
-            request_id, report, exit_message=outcome.failure.exit_message if outcome.failure else None
-        )
+        said = outcome.late_failure or outcome.failure
+        self.log.end(request_id, report, exit_message=said.exit_message if said else None)

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from helpers.local.functions import runtimes
-from helpers.local.functions.environment import ExecutionEnvironment, Launch
-from helpers.local.functions.outcome import LaunchFailure
+from ministack.core.responses import request_scope
+
+from helpers.local.functions import invocation_log, log_writer, runtimes
+from helpers.local.functions.environment import ExecutionEnvironment
+from helpers.local.functions.extensions.appconfig import layer
+from helpers.local.functions.output import LogLine
 from helpers.local.functions.packages import unpack
+from helpers.local.functions.processes import ExtensionsLaunch, Launch
 from helpers.local.functions.runtimes import Runtime
 from helpers.local.functions.sandbox import Sandbox, choose
 from helpers.local.functions.sandbox.isolation import FileSystem, Isolation
@@ -53,26 +58,61 @@ class EnvironmentFactory:
         isolation = Isolation.best(machine)
         sandbox = choose()(self.run_id, identity, function.memory_mb)
         log_stream_name = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{identity}"
-        failure = _extension_failure(machine) or runtime.launch_failure(isolation)
+        failure = runtime.launch_failure(isolation)
+        extensions = self._extensions(isolation)
         launch = Launch(
-            command=[] if failure else self._command(function, runtime, isolation, sandbox),
-            environment_variables=self._variables(
-                function, runtime, isolation, log_stream_name, initialization_type
-            ),
+            command=[] if failure else self._command(function, runtime, isolation, sandbox, extensions),
+            environment_variables={
+                **self._variables(function, runtime, isolation, log_stream_name, initialization_type),
+                **layer.port_variable(function.variables, extensions),
+            },
             log_stream_name=log_stream_name,
             runtime_version=runtime.version if isolation.isolated else f"{runtime.version}-not-isolated",
+            function=function,
             failure=failure,
+            extensions=None if failure else extensions,
         )
-        return ExecutionEnvironment(sandbox, launch, on_close=lambda: shutil.rmtree(own, ignore_errors=True))
+
+        def on_close(last_lines: list[LogLine]) -> None:
+            shutil.rmtree(own, ignore_errors=True)
+            with request_scope(function.account_id, function.region):
+                # The environment of a function that was deleted does not bring its log group back.
+                if last_lines and log_writer.group_exists(function):
+                    invocation_log.write(function, log_stream_name, last_lines)
+
+        return ExecutionEnvironment(sandbox, launch, on_close)
+
+    def _extensions(self, isolation: Isolation) -> ExtensionsLaunch | None:
+        """Every file of /opt/extensions is an external extension; None when there is none."""
+        layers = isolation.machine.layers
+        directory = layers / "extensions" if layers is not None else None
+        if directory is None or not directory.is_dir():
+            return None
+        names = tuple(sorted(file.name for file in directory.iterdir() if not file.is_dir()))
+        if not names:
+            return None
+        return ExtensionsLaunch(
+            names=names,
+            directory=f"{isolation.seen.layers}/extensions",
+            isolation=isolation,
+            own_network=isolation.can_own_network,
+            gateway_port=urlsplit(self.endpoint_url).port or 80,
+        )
 
     def _command(
-        self, function: FunctionVersion, runtime: Runtime, isolation: Isolation, sandbox: Sandbox
+        self,
+        function: FunctionVersion,
+        runtime: Runtime,
+        isolation: Isolation,
+        sandbox: Sandbox,
+        extensions: ExtensionsLaunch | None,
     ) -> list[str]:
+        """With extensions it is started in a sandbox that was entered before."""
         command = runtime.command(isolation, function)
         wrapper = function.variables.get("AWS_LAMBDA_EXEC_WRAPPER")
         if wrapper and runtime.is_managed:
             command = [_seen_value(wrapper, isolation), *command]
-        return isolation.launch_command(command, sandbox.join_files)
+        return command if extensions else isolation.launch_command(command, sandbox.join_files)
 
     def _variables(
         self,
@@ -136,18 +176,6 @@ def _of_managed_runtimes(function: FunctionVersion) -> dict[str, str]:
         # AWS's runtimes write framed events to this descriptor: here to standard output.
         "_LAMBDA_TELEMETRY_LOG_FD": "1",
     }
-
-
-def _extension_failure(machine: FileSystem) -> LaunchFailure | None:
-    """Lambda starts every executable below /opt/extensions; without its Extensions API none can run."""
-    directory = machine.layers / "extensions" if machine.layers is not None else None
-    if directory is None or not directory.is_dir():
-        return None
-    names = sorted(file.name for file in directory.iterdir() if file.is_file())
-    if not names:
-        return None
-    text = f"/opt/extensions/{names[0]} cannot be started: the local AWS has no Extensions API"
-    return LaunchFailure("Extension.LaunchError", text)
 
 
 def _seen_value(value: str, isolation: Isolation) -> str:

@@ -17,6 +17,11 @@ _fan_out = contract.expect(
 _groups = contract.expect(cloudwatch_logs, "_log_groups")
 
 
+def group_exists(function: FunctionVersion) -> bool:
+    """The caller has set account and Region of the request to those of the function."""
+    return function.log_group_name in _groups
+
+
 def write(function: FunctionVersion, log_stream_name: str, lines: list[LogLine]) -> None:
     """Append events to the environment's log stream, made with its log group when it is not there.
 

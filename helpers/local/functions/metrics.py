@@ -28,6 +28,7 @@ class Measured:
     throttled: bool = False
     failed: bool = False
     duration_ms: float = 0.0
+    post_runtime_extensions_ms: float | None = None
     provisioned: bool = False
     provisioned_utilization: float | None = None
 
@@ -43,6 +44,9 @@ def record(measured: Measured) -> None:
         _publish("Errors", int(measured.failed), "Count", dimensions)
         # As precise as in the REPORT line.
         _publish("Duration", round(measured.duration_ms, 2), "Milliseconds", dimensions)
+        if measured.post_runtime_extensions_ms is not None:
+            milliseconds = round(measured.post_runtime_extensions_ms, 2)
+            _publish("PostRuntimeExtensionsDuration", milliseconds, "Milliseconds", dimensions)
         if dimensions:
             _publish("ConcurrentExecutions", measured.concurrent_executions, "Count", dimensions)
         else:

@@ -15,7 +15,7 @@ _SIGNALS = {6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated
 class FunctionFailure:
     """An error document as Lambda returns it. `error_type` is an exception's class or one of Lambda's own.
 
-    `exit_message` is there when the runtime ended by itself.
+    `exit_message` is what the log says of a process that ended by itself.
     """
 
     error_type: str
@@ -30,17 +30,10 @@ class FunctionFailure:
         )
 
     @classmethod
-    def of_exit(cls, code: int, request_id: str) -> "FunctionFailure":
-        """`code` is the exit status, or a signal's number made negative."""
-        if code == 0:
-            text = "Runtime exited without providing a reason"
-        elif code < 0:
-            text = f"Runtime exited with error: signal: {_SIGNALS.get(-code, str(-code))}"
-        else:
-            text = f"Runtime exited with error: exit status {code}"
-        message = f"RequestId: {request_id} Error: {text}"
-        document = {"errorType": "Runtime.ExitError", "errorMessage": message}
-        return cls("Runtime.ExitError", json.dumps(document).encode(), message)
+    def of_ending(cls, ending: "Ending", request_id: str) -> "FunctionFailure":
+        message = f"RequestId: {request_id} Error: {ending.text}"
+        document = {"errorType": ending.error_type, "errorMessage": message}
+        return cls(ending.error_type, json.dumps(document).encode(), f"{message}\n{ending.error_type}")
 
     @classmethod
     def of_timeout(cls, timeout_s: float, request_id: str) -> "FunctionFailure":
@@ -71,6 +64,30 @@ class FunctionFailure:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """What ended an execution environment from within, in Lambda's words: a process that has ended."""
+
+    error_type: str
+    text: str
+
+    @classmethod
+    def of_runtime(cls, code: int) -> "Ending":
+        """`code` is the exit status, or a signal's number made negative."""
+        if code == 0:
+            return cls("Runtime.ExitError", "Runtime exited without providing a reason")
+        return cls("Runtime.ExitError", f"Runtime exited with error: {_exit_text(code)}")
+
+    @classmethod
+    def of_extension(cls, error_type: str, code: int) -> "Ending":
+        """`error_type` is Extension.Crash, or that of the error which the extension has posted before."""
+        return cls(error_type, "exit code 0" if code == 0 else _exit_text(code))
+
+
+def _exit_text(code: int) -> str:
+    return f"signal: {_SIGNALS.get(-code, str(-code))}" if code < 0 else f"exit status {code}"
+
+
+@dataclass(frozen=True)
 class LaunchFailure:
     """Why an execution environment cannot be started, as Lambda reports it of every invocation."""
 
@@ -96,6 +113,8 @@ class Outcome:
 
     `reusable` is False when the environment's runtime has ended and must be replaced. `cpu_ms` is the CPU
     time of the environment's processes from the event to the outcome; 0 when no runtime got the event.
+    `post_runtime_extensions_ms` is how long extensions took after the runtime, None without extensions;
+    `late_failure` that of an extension after the response had gone to the caller.
     """
 
     response: bytes | None
@@ -104,3 +123,5 @@ class Outcome:
     reusable: bool
     timed_out: bool = False
     cpu_ms: float = 0.0
+    post_runtime_extensions_ms: float | None = None
+    late_failure: FunctionFailure | None = None

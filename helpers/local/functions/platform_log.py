@@ -1,7 +1,8 @@
 """The lines that the Lambda platform itself writes into a function's log, in AWS's exact format.
 
 Source: AWS Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs", "Lambda
-execution environment lifecycle" (INIT_REPORT) and "Configuring advanced logging controls" (JSON).
+execution environment lifecycle" (INIT_REPORT), "Using the Lambda Extensions API to create extensions"
+(EXTENSION) and "Configuring advanced logging controls" (JSON).
 """
 
 import json
@@ -9,18 +10,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from helpers.local.functions.report import InitReport, Report
+from helpers.local.functions.report import ExtensionStatus, InitReport, Report
 
 
 class PlatformLog(Protocol):
     """Formats platform events; a method returns None when the log level hides the event."""
 
     def init_start(self, runtime_version: str, runtime_version_arn: str) -> str | None: ...
+    def extension(self, status: ExtensionStatus) -> str | None: ...
     def init_report(self, report: InitReport) -> str | None: ...
     def start(self, request_id: str, version: str) -> str | None: ...
     def end(self, request_id: str) -> str | None: ...
     def report(self, request_id: str, report: Report) -> str | None: ...
-    def runtime_exit(self, message: str) -> str | None: ...
+    def process_exit(self, message: str) -> str | None: ...
 
 
 def platform_log(logging_config: dict[str, str]) -> PlatformLog:
@@ -35,6 +37,11 @@ class TextPlatformLog:
 
     def init_start(self, runtime_version: str, runtime_version_arn: str) -> str:
         return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}"
+
+    def extension(self, status: ExtensionStatus) -> str:
+        error = f"\tError Type: {status.error_type}" if status.error_type else ""
+        events = ",".join(status.events)
+        return f"EXTENSION\tName: {status.name}\tState: {status.state}\tEvents: [{events}]{error}"
 
     def init_report(self, report: InitReport) -> str | None:
         # AWS writes this line for an INIT that failed; of others the REPORT line tells.
@@ -68,8 +75,8 @@ class TextPlatformLog:
             fields.append(f"Error Type: {report.error_type}")
         return "\t".join(fields) + "\t"
 
-    def runtime_exit(self, message: str) -> str:
-        return f"{message}\nRuntime.ExitError"
+    def process_exit(self, message: str) -> str:
+        return message
 
 
 class JsonPlatformLog:
@@ -86,6 +93,15 @@ class JsonPlatformLog:
             "runtimeVersionArn": runtime_version_arn,
         }
         return self._event("platform.initStart", record)
+
+    def extension(self, status: ExtensionStatus) -> str | None:
+        record = {
+            "name": status.name,
+            "state": status.state,
+            "events": list(status.events),
+            **({"errorType": status.error_type} if status.error_type else {}),
+        }
+        return self._event("platform.extension", record, failed=status.error_type is not None)
 
     def init_report(self, report: InitReport) -> str | None:
         record = {
@@ -119,7 +135,7 @@ class JsonPlatformLog:
             record["errorType"] = report.error_type
         return self._event("platform.report", record, failed=report.status != "success")
 
-    def runtime_exit(self, message: str) -> None:
+    def process_exit(self, message: str) -> None:
         # The report's errorType says it.
         return None
 

@@ -15,6 +15,19 @@ class InitReport:
 
 
 @dataclass(frozen=True)
+class ExtensionStatus:
+    """One extension at the end of INIT: `state` is Started, Registered, Ready or the kind of its error.
+
+    `events` are those that it has registered for, INVOKE and SHUTDOWN.
+    """
+
+    name: str
+    state: str
+    events: tuple[str, ...]
+    error_type: str | None = None
+
+
+@dataclass(frozen=True)
 class Report:
     """The figures of a REPORT line. `init_duration_ms` is there on a cold start only."""
 

@@ -44,6 +44,18 @@ class Request:
         match = _OUTCOME.fullmatch(self.path) if self.method == "POST" else None
         return (match[1], match[2]) if match else None
 
+    @property
+    def error_type(self) -> str | None:
+        """What the runtime calls the error that it posts."""
+        return self.headers.get("lambda-runtime-function-error-type")
+
+    def refuse_out_of_turn(self) -> None:
+        """Answer a request that the Runtime API has no place for now."""
+        if self.outcome is not None:
+            self.connection.refuse(400, "InvalidRequestID", "Invalid request ID")
+        else:
+            self.connection.refuse(404, "NotFound", f"{self.method} {self.path} is not supported here")
+
 
 class Connection:
     """One connection of a runtime. Runtimes keep one open, or open one for each request.
@@ -117,13 +129,14 @@ class Connection:
 
 
 class RuntimeApi:
-    """The listening socket and the connections of one execution environment."""
+    """The listening socket and the connections of one execution environment.
 
-    def __init__(self, selector: selectors.BaseSelector) -> None:
+    `listener` is a socket that listens already; without it the API gets a port of this machine.
+    """
+
+    def __init__(self, selector: selectors.BaseSelector, listener: socket.socket | None = None) -> None:
         self._selector = selector
-        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.bind(("127.0.0.1", 0))
-        self._listener.listen(16)
+        self._listener = listener or _listen()
         self._connections: set[Connection] = set()
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
@@ -158,3 +171,10 @@ class RuntimeApi:
         with contextlib.suppress(KeyError):
             self._selector.unregister(self._listener)
         self._listener.close()
+
+
+def _listen() -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(16)
+    return listener

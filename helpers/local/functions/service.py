@@ -46,6 +46,7 @@ def invocation_request(
     request_id: str | None = None,
     trace_header: str | None = None,
     client_context: str | None = None,
+    wants_log_tail: bool = False,
 ) -> InvocationRequest:
     """The emulator's record carries the qualifier in its ARN, and the concurrency with the function.
 
@@ -65,6 +66,7 @@ def invocation_request(
         request_id=request_id,
         trace_id=str(trace),
         client_context=client_context,
+        wants_log_tail=wants_log_tail,
     )
 
 

@@ -109,6 +109,7 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
     except ValueError:
         message = "Client context must be a valid Base64-encoded JSON object."
         return _error(400, "InvalidRequestContentException", message)
+    wants_log_tail = headers.get("x-amz-log-type") == "Tail"
     try:
         result: InvocationResult = await _in_thread(
             execute_record,
@@ -116,6 +117,7 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
             body or b"{}",
             trace_header=headers.get(tracing.HEADER),
             client_context=client_context,
+            wants_log_tail=wants_log_tail,
         )
     except Throttled as throttled:
         return _throttled(throttled)
@@ -128,7 +130,7 @@ async def _invoke(name: str, qualifier: str | None, headers: dict[str, str], bod
     answer[CPU_TIME] = f"{result.cpu_ms:.3f}"
     if result.function_error:
         answer["X-Amz-Function-Error"] = result.function_error
-    if headers.get("x-amz-log-type") == "Tail":
+    if wants_log_tail:
         answer["X-Amz-Log-Result"] = result.log_tail
     return 200, answer, result.payload
 

@@ -35,11 +35,11 @@ def install() -> None:
     service.executor()
 
 
-def execute_record(record: dict[str, Any], payload: bytes, **details: str | None) -> InvocationResult:
+def execute_record(record: dict[str, Any], payload: bytes, **details: Any) -> InvocationResult:
     """Execute an invocation in the function's own account and Region.
 
-    `details`: request_id, trace_header, client_context. Raises what Executor.execute raises, and
-    RecursiveLoop.
+    `details`: request_id, trace_header, client_context, wants_log_tail. Raises what
+    Executor.execute raises, and RecursiveLoop.
     """
 
     def execute() -> InvocationResult:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -66,6 +67,12 @@ class Sandbox(ABC):
     def memory_exhausted(self) -> bool:
         """Whether a process of the sandbox was killed because it asked for more than `memory_mb`."""
 
+    def peak_memory_mb(self) -> int:
+        """Peak resident memory of the processes that live, all of `memory_mb` when that was exhausted."""
+        # Looks for processes that are new, so that their CPU time will count too.
+        used_kb = sum(_peak_memory_kb(process_id) for process_id in self.process_ids())
+        return self.memory_mb if self.memory_exhausted() else used_kb // 1024
+
     @abstractmethod
     def remove(self) -> None:
         """Kill every process in the sandbox and give back what it holds. May be called twice."""
@@ -93,3 +100,14 @@ def _signal(process_ids: Iterable[int], number: signal.Signals) -> None:
         # It may have ended since we looked.
         with contextlib.suppress(ProcessLookupError):
             os.kill(process_id, number)
+
+
+def _peak_memory_kb(process_id: int) -> int:
+    # Read for every invocation: pathlib's own open takes five times as long.
+    try:
+        with open(f"/proc/{process_id}/status", "rb", buffering=0) as file:  # noqa: PTH123
+            status = file.read()
+    except OSError:
+        return 0
+    found = re.search(rb"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) if found else 0

@@ -69,7 +69,14 @@ class Isolation:
         """The directories under the names by which the function knows them."""
         return SEEN_ON_LAMBDA if self.isolated else self.machine
 
-    def launch_command(self, command: list[str], join_files: list[str]) -> list[str]:
+    @property
+    def can_own_network(self) -> bool:
+        """Whether an environment can have a network of its own, which is nothing but loopback."""
+        return self.isolated and _can_unshare_network()
+
+    def launch_command(
+        self, command: list[str], join_files: list[str], own_network: bool = False
+    ) -> list[str]:
         """A command that enters the sandbox, prints READY_LINE and becomes `command`.
 
         The process id stays the same from the first moment on.
@@ -84,7 +91,8 @@ class Isolation:
         lines.append(f"echo {READY_LINE.decode().strip()}")
         lines.append(f"exec {shlex.join(command)}")
         shell = ["/bin/sh", "-c", "\n".join(lines)]
-        return [*unshare_command(), *shell] if self.isolated else shell
+        network = ["--net"] if own_network else []
+        return [*unshare_command(), *network, *shell] if self.isolated else shell
 
     def _mounts(self) -> list[str]:
         mount = shutil.which("mount")
@@ -134,3 +142,14 @@ def unshare_command() -> tuple[str, ...]:
     probe = f"{mount} -t tmpfs -o size=64k tmpfs /var && mkdir /var/task && {mount} -o remount,bind,ro /"
     result = subprocess.run([*command, "/bin/sh", "-c", probe], capture_output=True, check=False)
     return command if result.returncode == 0 else ()
+
+
+@cache
+def _can_unshare_network() -> bool:
+    command = [*unshare_command(), "--net", "true"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def interpreter() -> Path:
+    """The Python behind the virtual environment, which every sandbox can see."""
+    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from helpers.local.functions.runtimes.base import Runtime, RuntimeUnavailable
 from helpers.local.functions.runtimes.directories import build_once, empty_directory
-from helpers.local.functions.sandbox.isolation import FileSystem, Isolation
+from helpers.local.functions.sandbox.isolation import FileSystem, Isolation, interpreter
 from helpers.local.functions.specification import FunctionVersion
 
 NAMES = ("python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
@@ -43,7 +43,7 @@ class Python(Runtime):
     def command(self, files: Isolation, function: FunctionVersion) -> list[str]:
         bootstrap = f"{files.seen.runtime}/bootstrap.py"
         # -S: what is installed for other programs on this machine is not there on Lambda.
-        return [str(_interpreter()), "-S", bootstrap, function.handler, str(files.seen.layers)]
+        return [str(interpreter()), "-S", bootstrap, function.handler, str(files.seen.layers)]
 
     def environment_variables(self, seen: FileSystem) -> dict[str, str]:
         return {"PYTHONPATH": str(seen.runtime)}
@@ -66,11 +66,6 @@ def _distributions() -> tuple[str, ...]:
     if without_client or importlib.util.find_spec(_CLIENT[0]) is None:
         return _SDK
     return _CLIENT + _SDK
-
-
-def _interpreter() -> Path:
-    """The interpreter behind the virtual environment."""
-    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
 
 def _fingerprint() -> str:
