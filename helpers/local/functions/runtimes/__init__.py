@@ -5,12 +5,12 @@ Source of the names: AWS Lambda developer guide, "Lambda runtimes".
 
 from functools import cache
 
-from helpers.local.functions.runtimes import nodejs, provided, python
+from helpers.local.functions.runtimes import java, nodejs, provided, python
 from helpers.local.functions.runtimes.base import Runtime, RuntimeUnavailable
 
 __all__ = ["Runtime", "RuntimeUnavailable", "find", "names"]
 
-_FAMILIES = (python, nodejs, provided)
+_FAMILIES = (python, nodejs, java, provided)
 
 
 def names() -> tuple[str, ...]:
