@@ -90,6 +90,7 @@ def test_retired_runtime_is_refused(create: Callable[..., Any], runtime: str, su
         {"Runtime": "dotnet8"},
         {"PackageType": "Image", "Code": {"ImageUri": "111122223333.dkr.ecr.us-east-1.amazonaws.com/a:1"}},
         {"SnapStart": {"ApplyOn": "PublishedVersions"}},
+        {"KMSKeyArn": f"arn:aws:kms:us-east-1:111122223333:key/{'0' * 8}-0000-0000-0000-{'0' * 12}"},
         {
             "FileSystemConfigs": [
                 {

@@ -56,6 +56,7 @@ _NOT_ACTED_UPON = {
     "CodeSigningConfigArn": "verify code signatures",
     "DurableConfig": "run durable functions",
     "FileSystemConfigs": "mount file systems into functions",
+    "KMSKeyArn": "encrypt environment variables with a customer managed key",
     "TenancyConfig": "isolate execution environments by tenant",
 }
 
