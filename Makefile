@@ -52,5 +52,5 @@ clean: ## Remove .venv and everything that was built
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache *.egg-info
 	find helpers tests -name __pycache__ -prune -exec rm -rf {} +
 
-$(READY): requirements.lock pyproject.toml tools/set_up.sh
+$(READY): requirements.lock data/nodejs/package-lock.json pyproject.toml tools/set_up.sh
 	@tools/set_up.sh

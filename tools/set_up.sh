@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes .venv and installs into it what requirements.lock pins, Node.js included, and the project
-# itself. The Makefile runs it when requirements.lock or pyproject.toml is newer than the last set-up.
+# Makes .venv and installs into it what requirements.lock pins, Node.js included, the project itself, and
+# what data/nodejs/package-lock.json pins. The Makefile runs it when one of them, or pyproject.toml, is newer
+# than the last set-up.
 #
 # uv does the work: one from the PATH, else the one that requirements.lock pins, fetched by pip; where
 # neither can be had, pip itself does it. Every download is checked against the hashes in the lock.
@@ -66,6 +67,22 @@ install() {
     fi
 }
 
+has_jdk() { .venv/bin/python -c 'from helpers.java import find; find()' 2>/dev/null; }
+
+# Notebooks with Java functions compile and run them with the machine's JDK. Everything else works
+# without one, so that nothing here ends the set-up.
+provide_jdk() {
+    has_jdk && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "set-up: installing default-jdk-headless, for the notebooks with Java functions"
+        apt-get install -y -q default-jdk-headless ||
+            { apt-get update -q && apt-get install -y -q default-jdk-headless; } || true
+        has_jdk && return
+    fi
+    advice=$(.venv/bin/python -c 'from helpers.java import how_to_get; print(how_to_get())')
+    echo "set-up: no JDK 17 or newer was found; notebook 04 needs one, the others do not. To get one: $advice" >&2
+}
+
 echo "set-up: installing into .venv; the first time takes a few minutes"
 is_supported .venv/bin/python || make_environment
 uv=$(find_uv)
@@ -77,4 +94,7 @@ fi
 install --require-hashes -r $lock
 # No build isolation: the build uses the setuptools that was just installed from the lock.
 install --no-deps --no-build-isolation --editable .
+# The AWS SDK for JavaScript and esbuild. Only Node.js functions need them, so the set-up goes on without.
+.venv/bin/python -m helpers.node_packages || true
+provide_jdk
 touch .venv/set-up-done

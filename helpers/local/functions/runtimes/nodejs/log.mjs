@@ -10,6 +10,7 @@ import { format } from 'node:util';
 
 import { errorText, lines } from './errors.mjs';
 import { RUNTIME_VERSION } from './runtime_version.mjs';
+import { hintAboutSdk } from './sdk.mjs';
 
 const FRAME_HEADER_BYTES = 16;
 const FRAME_TYPE_TEXT = 0xa55a0003;
@@ -40,6 +41,10 @@ export function patchConsole() {
 /** Log an error that ends an invocation or the runtime. */
 export function logError(title, thrown) {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const hint = hintAboutSdk(error);
+  if (hint !== undefined) {
+    console.warn(hint);
+  }
   if (isJson) {
     console.error(error);
   } else {
