@@ -33,6 +33,21 @@ def init_percentiles(runtime: str, memory_mb: int, architecture: str = "x86_64")
     return {50: float(row["init_p50_ms"]), 90: float(row["init_p90_ms"]), 99: float(row["init_p99_ms"])}
 
 
+def custom_java_runtime(measure: str) -> dict[float, float]:
+    """Published percentiles (50, 90, 99) in ms of the post "Build a custom Java runtime for AWS Lambda".
+
+    `measure` is cold_total (Duration plus Init Duration of cold starts), cold_init (their Init Duration, of
+    which only the median was published) or warm_duration. 512 MB, with a client of the AWS SDK.
+
+    Raises LookupError for another measure.
+    """
+    table = pd.read_csv(DATA_DIRECTORY / "custom_java_runtime_published.csv").set_index("measure")
+    if measure not in table.index:
+        raise LookupError(f"Nothing was published of {measure!r}: there are {', '.join(table.index)}.")
+    percentiles = table.loc[measure, ["p50_ms", "p90_ms", "p99_ms"]].dropna()
+    return {float(str(name)[1:3]): float(value) for name, value in percentiles.to_dict().items()}
+
+
 def cpu_shares() -> pd.Series:
     """CPU that a busy function received on AWS by memory_mb, relative to 1,769 MB."""
     cpu_ms = pd.read_csv(DATA_DIRECTORY / "cpu_share_published.csv").set_index("memory_mb")["cpu_ms_in_5s"]

@@ -36,3 +36,12 @@ def test_published_tuning() -> None:
     table = published.power_tuning()
     assert table["cost_usd"].idxmin() == 1024
     assert table["duration_ms"].is_monotonic_decreasing
+
+
+def test_percentiles_of_the_posts_java_runtime() -> None:
+    """data/README.md: aws-samples/aws-lambda-java-custom-runtime, 512 MB."""
+    assert published.custom_java_runtime("cold_total") == {50: 3258, 90: 3415, 99: 3778}
+    assert published.custom_java_runtime("cold_init") == {50: 1356}
+    assert published.custom_java_runtime("warm_duration") == {50: 7.5, 90: 17.4, 99: 41.7}
+    with pytest.raises(LookupError, match="Nothing was published of 'restore': there are cold_total"):
+        published.custom_java_runtime("restore")
