@@ -33,17 +33,30 @@ INSTALLED: tuple[str, ...] = (
     "helpers.local.patches.lambda_execution",
     "helpers.local.patches.invoke_api",
     "helpers.local.patches.lambda_validation",
+    # After the checks of layers, which let no account of AWS's own pass.
+    "helpers.local.patches.appconfig_agent_layer",
     "helpers.local.patches.event_invoke_config",
     "helpers.local.patches.function_states",
     "helpers.local.patches.versions_and_aliases",
     "helpers.local.patches.provisioned_concurrency",
     "helpers.local.patches.asynchronous_invocation",
     "helpers.local.services.event_sources",
+    "helpers.local.services.appconfig",
+    # After the metrics' storage, in which both write.
+    "helpers.local.patches.dynamodb_time_to_live",
+    "helpers.local.patches.dynamodb_capacity",
+    "helpers.local.services.key_use",
+    "helpers.local.patches.denial_messages",
+    "helpers.local.services.parameter_store",
+    "helpers.local.patches.secret_values",
+    "helpers.local.patches.secret_policies",
+    "helpers.local.services.secret_rotation",
     "helpers.local.patches.invoke_permissions_events",
     "helpers.local.patches.invoke_permissions_notifications",
     "helpers.local.patches.invoke_permissions_apis",
     "helpers.local.patches.invoke_permissions_callers",
     "helpers.local.patches.rest_api_configuration",
+    "helpers.local.patches.rest_api_proxy_answers",
     # After the permissions of proxies, which are part of what an integration's time is spent on.
     "helpers.local.patches.rest_api_integrations",
     "helpers.local.patches.rest_api_metrics",
@@ -53,6 +66,7 @@ CLOUDFORMATION = "cloudformation"
 INSTALLED_IN_CLOUDFORMATION: tuple[str, ...] = (
     # Before what makes the operations of Lambda's resources wait for functions.
     "helpers.local.services.event_sources.cloudformation",
+    "helpers.local.services.appconfig.cloudformation",
     "helpers.local.patches.lambda_in_cloudformation",
     "helpers.local.patches.rest_api_in_cloudformation",
 )
