@@ -35,3 +35,20 @@ def publish(lambda_client: Any, function_name: str) -> str:
     waiter = lambda_client.get_waiter("function_active_v2")
     waiter.wait(FunctionName=function_name, Qualifier=version, WaiterConfig=WAITER_PACE)
     return version
+
+
+def set_variables(lambda_client: Any, function_name: str, **variables: str) -> None:
+    """Set these environment variables, leave the function's others as they are, and wait until it holds.
+
+    Lambda starts new execution environments for it. Raises what `update` raises.
+    """
+    configuration = lambda_client.get_function_configuration(FunctionName=function_name)
+    kept = configuration.get("Environment", {}).get("Variables", {})
+    update(lambda_client, function_name, Environment={"Variables": kept | variables})
+
+
+def wait_active(lambda_client: Any, *function_names: str) -> None:
+    """Wait until these functions can be invoked. Raises WaiterError when one cannot."""
+    waiter = lambda_client.get_waiter("function_active_v2")
+    for name in function_names:
+        waiter.wait(FunctionName=name, WaiterConfig=WAITER_PACE)

@@ -37,6 +37,14 @@ def package(*sources: str | Path, prefix: str = "", texts: Mapping[str, str] | N
         _add(contents, prefix + name, text.encode(), executable=False)
     if not contents:
         raise NothingToPackage("There is no file to package: give files, directories or texts.")
+    return zipped(contents)
+
+
+def zipped(contents: Mapping[str, tuple[bytes, int]]) -> bytes:
+    """A zip of files by name, each with its content and its mode (PLAIN_FILE or EXECUTABLE_FILE).
+
+    Names are sorted and times fixed: the same files always give the same bytes.
+    """
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
         for name, (content, mode) in sorted(contents.items()):

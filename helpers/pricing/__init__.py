@@ -8,7 +8,7 @@ sizes one by one and add the costs.
 
 from helpers.pricing.apis import http_api_cost, rest_api_cost, websocket_api_cost
 from helpers.pricing.cloudwatch import LogClass, logs_cost, metrics_cost
-from helpers.pricing.configuration import parameters_cost, secrets_cost
+from helpers.pricing.configuration import appconfig_cost, kms_cost, parameters_cost, secrets_cost
 from helpers.pricing.costs import Cost, CostLine
 from helpers.pricing.data_transfer import data_transfer_cost
 from helpers.pricing.dynamodb import Consistency, dynamodb_cost, read_request_units, write_request_units
@@ -58,6 +58,7 @@ __all__ = [
     "StorageClass",
     "Tier",
     "api_destination_cost",
+    "appconfig_cost",
     "data_transfer_cost",
     "dynamodb_cost",
     "event_archive_cost",
@@ -67,6 +68,7 @@ __all__ = [
     "invocation_usd",
     "kinesis_on_demand_cost",
     "kinesis_provisioned_cost",
+    "kms_cost",
     "lambda_cost",
     "logs_cost",
     "metrics_cost",

@@ -162,6 +162,20 @@ def test_advanced_parameters_and_charged_calls() -> None:
     assert cost.usd == pytest.approx(25.00 + 18.00)
 
 
+def test_configurations_cost_more_to_receive_than_to_ask_for() -> None:
+    # 2,000 clients that ask every minute for 30 days, and receive a configuration that changes once a day.
+    requests, received = 2000 * 60 * 24 * 30, 2000 * 30
+    cost = pricing.appconfig_cost(requests, received)
+    assert cost.usd == pytest.approx(17.28 + 48.00)
+    assert pricing.appconfig_cost(requests=1, configurations_received=0).usd == pytest.approx(0.2 / MILLION)
+
+
+def test_keys_and_decryptions() -> None:
+    """AWS KMS pricing page: 1 USD a key and 0.03 USD for 10,000 requests, after 20,000 free ones."""
+    assert pricing.kms_cost(1, requests=100_000).usd == pytest.approx(1.00 + 0.30)
+    assert pricing.kms_cost(1, requests=100_000, free_tier=True).usd == pytest.approx(1.00 + 0.24)
+
+
 def test_internet_transfer_example() -> None:
     """Amazon S3 FAQ, billing: 62 TB out to the internet, 921.51 + 3,481.60 + 860.16 USD.
 

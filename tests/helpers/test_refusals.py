@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.refusals import NotRefused, refusal
+from helpers.refusals import NotRefused, answer, raised, refusal
 from helpers.workshop import Workshop
 
 
@@ -20,3 +20,18 @@ def test_a_call_that_goes_through_is_an_error(workshop: Workshop) -> None:
 def test_other_errors_come_out_as_they_are() -> None:
     with pytest.raises(ZeroDivisionError):
         refusal(lambda number: 1 / number, 0)
+
+
+def test_an_answer_is_yes_or_the_code_of_a_refusal(workshop: Workshop) -> None:
+    logs = workshop.client("logs")
+    assert answer(logs.describe_log_groups, limit=5) == "yes"
+    missing = workshop.name("missing")
+    assert answer(logs.delete_log_group, logGroupName=missing) == "ResourceNotFoundException"
+
+
+def test_errors_of_this_side_are_shown_too() -> None:
+    assert raised(ValueError, int, "one") == "invalid literal for int() with base 10: 'one'"
+    with pytest.raises(NotRefused, match="int did not raise ValueError"):
+        raised(ValueError, int, "1")
+    with pytest.raises(TypeError):
+        raised(ValueError, int, None)
