@@ -13,7 +13,7 @@ def noted(dynamodb: Any) -> list[tuple[str, float | str]]:
     The units are those that DynamoDB reports for the table and its indexes together. For a call that DynamoDB
     refuses it reports none; the code of the error stands in their place. A conditional write whose condition
     is not met consumes write units all the same: those of the item that is there, at least one (DynamoDB
-    developer guide, "DynamoDB burst and adaptive capacity" and "Condition expressions").
+    developer guide, "DynamoDB read and write operations").
 
     For operations on single items, queries and scans. A batch or a transaction reports its capacity by table,
     which is added up. Operations that consume no capacity, such as CreateTable, are not noted.

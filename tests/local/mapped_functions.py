@@ -1,6 +1,7 @@
 """Functions that event sources invoke, for tests: what they got is read from their logs."""
 
 import base64
+import contextlib
 import json
 import secrets
 import time
@@ -120,12 +121,12 @@ class MappedFunction:
             wait_until(lambda uuid=uuid: self._is_deleted(uuid), f"{uuid} to be deleted", timeout_s=WAIT_S)
 
     def _is_deleted(self, uuid: str) -> bool:
+        already_gone = contextlib.suppress(self.client.exceptions.ResourceNotFoundException)
         try:
-            self.client.delete_event_source_mapping(UUID=uuid)
+            with already_gone:
+                self.client.delete_event_source_mapping(UUID=uuid)
         except self.client.exceptions.ResourceInUseException:
             return False
-        except self.client.exceptions.ResourceNotFoundException:
-            pass
         return True
 
 
