@@ -27,8 +27,13 @@ def break_evens(costs: Mapping[str, Cost], loads: Sequence[float]) -> list[Break
     Each cost is a function of the load in USD; it may have steps, such as tiers and free quantities. Variants
     are compared at each of `loads` (positive, ascending), and a change between two neighbours is found by
     bisection; a variant that is the cheapest only between two neighbours is missed. Costs that differ by less
-    than a billionth count as equal, and of equals the one that was the cheapest before stays so.
+    than a billionth count as equal, and of equals the one that was the cheapest before stays so. Raises
+    ValueError for loads that are not positive and ascending, and when there are none, or no costs.
     """
+    if not costs or not len(loads):
+        raise ValueError("Break-evens need the cost of at least one variant, and loads to compare them at.")
+    if not all(low < high for low, high in pairwise([0, *loads])):
+        raise ValueError(f"The loads of break-evens are positive and ascending, not {list(loads)}.")
     found = []
     current = min(costs, key=lambda name: costs[name](loads[0]))
     for low, high in pairwise(loads):

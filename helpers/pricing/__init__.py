@@ -2,8 +2,11 @@
 
 Every function prices one Region, us-east-1 unless told otherwise; data/prices.json names the page and the
 date of each price. Monthly quantities are quantities of one account in one Region, as tiers and the free
-tier are counted per account. Sizes are those of one request, message or item: price loads of different
-sizes one by one and add the costs.
+tier are counted per account: of costs that you add up, let one take the free tier. Sizes are those of one
+request, message or item: price loads of different sizes one by one and add the costs.
+
+Quantities, durations and sizes are finite and 0 or more, else a function raises ValueError; it raises
+PriceUnknown where data/prices.json has no price for the Region, or for the architecture or storage class.
 """
 
 from helpers.pricing.apis import http_api_cost, rest_api_cost, websocket_api_cost

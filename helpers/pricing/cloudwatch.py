@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from helpers.pricing.costs import Cost, line
+from helpers.pricing.costs import Cost, chosen, line
 from helpers.pricing.prices import REGION, free_quantity
 
 LogClass = Literal["STANDARD", "INFREQUENT_ACCESS"]
@@ -24,9 +24,9 @@ def logs_cost(
     (AWS Compute Blog, "AWS Lambda introduces tiered pricing for Amazon CloudWatch logs and additional
     logging destinations"); logs that applications put themselves do not. An export to Amazon S3 is free
     apart from the requests and the storage there. The free tier is the 5 GB as the page's example takes
-    them off: ingested and stored.
+    them off: ingested and stored. Raises ValueError for another log class.
     """
-    prefix = _PREFIX[log_class]
+    prefix = chosen(_PREFIX, "A log class", log_class)
     ingestion = f"{prefix}.vended_ingestion" if vended else f"{prefix}.ingestion"
     return Cost(
         (

@@ -55,7 +55,8 @@ def kms_cost(
 ) -> Cost:
     """Customer managed keys, and requests to symmetric keys, such as Decrypt.
 
-    Keys that AWS manages cost nothing to keep. Reading a SecureString makes one request.
+    Keys that AWS manages cost nothing to keep, only the requests to them. The first two rotations of a key
+    cost as much as another key each, later ones nothing. Reading a SecureString makes one request.
     """
     name = "kms.requests"
     return Cost(

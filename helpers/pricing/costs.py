@@ -1,13 +1,17 @@
 """Costs with the lines they consist of, and how quantities are rounded before they are priced."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from helpers.pricing.prices import REGION, price
+from helpers.pricing.prices import REGION, not_negative, price
 
 KB_PER_GB = 1024**2
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,8 @@ def line(name: str, quantity: float, region: str = REGION, free: float = 0.0) ->
     """A line of `quantity` units of that price, of which the first `free` are not charged.
 
     Tiers count from the first unit, free ones included (Amazon S3 FAQ, example of data transfer out).
-    Raises ValueError for a quantity below 0, PriceUnknown when there is no such price.
+    Raises ValueError for a quantity that is not finite and 0 or more, PriceUnknown without such a price.
     """
-    if quantity < 0:
-        raise ValueError(f"A quantity of {name} is 0 or more, not {quantity}.")
     found = price(name, region)
     not_charged = min(quantity, free)
     usd = found.of(quantity) - found.of(not_charged)
@@ -67,6 +69,11 @@ def line(name: str, quantity: float, region: str = REGION, free: float = 0.0) ->
 
 def chunks(size: float, chunk: float) -> int:
     """How many chunks a payload is billed as: begun ones count, and an empty payload is one."""
-    if size < 0:
-        raise ValueError(f"A size is 0 or more, not {size}.")
-    return max(1, math.ceil(size / chunk))
+    return max(1, math.ceil(not_negative("A size", size) / chunk))
+
+
+def chosen(values: Mapping[Any, Value], what: str, choice: str) -> Value:
+    """What stands for that choice. Raises ValueError, with the choices that there are, for any other."""
+    if choice not in values:
+        raise ValueError(f"{what} is one of {', '.join(values)}, not {choice!r}.")
+    return values[choice]

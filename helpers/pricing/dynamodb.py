@@ -5,8 +5,8 @@ Source of the rules: the page "Pricing for On-Demand Capacity" of Amazon DynamoD
 
 from typing import Literal
 
-from helpers.pricing.costs import Cost, chunks, line
-from helpers.pricing.prices import REGION, free_quantity
+from helpers.pricing.costs import Cost, chosen, chunks, line
+from helpers.pricing.prices import REGION, free_quantity, not_negative
 
 READ_CHUNK_KB = 4
 WRITE_CHUNK_KB = 1
@@ -20,14 +20,16 @@ def read_request_units(reads: float, item_kb: float = 1, consistency: Consistenc
 
     One unit for every begun 4 KB of a strongly consistent read, half of it for an eventually consistent
     one, twice for a transactional one. A query counts as one read of the size of all items that it went
-    through.
+    through. Raises ValueError for another consistency.
     """
-    return reads * chunks(item_kb, READ_CHUNK_KB) * _UNITS_PER_READ[consistency]
+    units = chosen(_UNITS_PER_READ, "Consistency", consistency)
+    return not_negative("The number of reads", reads) * chunks(item_kb, READ_CHUNK_KB) * units
 
 
 def write_request_units(writes: float, item_kb: float = 1, transactional: bool = False) -> float:
     """What writes of items of that size consume: one unit for every begun KB, two in a transaction."""
-    return writes * chunks(item_kb, WRITE_CHUNK_KB) * (2 if transactional else 1)
+    units = 2 if transactional else 1
+    return not_negative("The number of writes", writes) * chunks(item_kb, WRITE_CHUNK_KB) * units
 
 
 def dynamodb_cost(

@@ -1,7 +1,7 @@
 """Amazon EventBridge. Every begun 64 KB of a payload count as one event, request or invocation.
 
-Events that AWS services publish are free. A transfer between Regions is charged besides, see
-`data_transfer_cost`. Source of the rules: the Amazon EventBridge pricing page.
+Events that AWS services publish are free, unless they go to another account. A transfer between Regions is
+charged besides, see `data_transfer_cost`. Source of the rules: the Amazon EventBridge pricing page.
 """
 
 from helpers.pricing.costs import KB_PER_GB, Cost, chunks, line
@@ -11,13 +11,23 @@ CHUNK_KB = 64
 
 
 def event_bus_cost(
-    custom_events: float, event_kb: float = 1, cross_account_events: float = 0, region: str = REGION
+    custom_events: float,
+    event_kb: float = 1,
+    cross_account_events: float = 0,
+    cross_account_aws_events: float = 0,
+    region: str = REGION,
 ) -> Cost:
-    """Custom events put on a bus, of which `cross_account_events` are delivered to another account."""
+    """Events that applications and partners put on a bus, and deliveries to other accounts.
+
+    `cross_account_events` are those of them that are delivered to another account, `cross_account_aws_events`
+    the events of AWS services that are.
+    """
+    billed = chunks(event_kb, CHUNK_KB)
     return Cost(
         (
-            line("eventbridge.custom_events", custom_events * chunks(event_kb, CHUNK_KB), region),
-            line("eventbridge.cross_account", cross_account_events * chunks(event_kb, CHUNK_KB), region),
+            line("eventbridge.custom_events", custom_events * billed, region),
+            line("eventbridge.cross_account", cross_account_events * billed, region),
+            line("eventbridge.cross_account_aws_events", cross_account_aws_events * billed, region),
         )
     )
 

@@ -7,7 +7,7 @@ import math
 from typing import Literal
 
 from helpers.pricing.costs import Cost, line
-from helpers.pricing.prices import REGION, free_quantity, largest_discount, price
+from helpers.pricing.prices import REGION, free_quantity, largest_discount, not_negative, price
 
 MB_PER_GB = 1024
 PROVISIONED_STEP_S = 300
@@ -42,7 +42,7 @@ def lambda_cost(
             ),
         )
     )
-    if ephemeral_storage_mb <= INCLUDED_STORAGE_MB:
+    if not_negative("Ephemeral storage in MB", ephemeral_storage_mb) <= INCLUDED_STORAGE_MB:
         return cost
     storage_gb_seconds = requests * _gb_seconds(billed_ms, ephemeral_storage_mb - INCLUDED_STORAGE_MB)
     return cost + Cost((line("lambda.ephemeral_storage", storage_gb_seconds, region),))
@@ -55,7 +55,8 @@ def invocation_usd(
 
     The figure that AWS Lambda Power Tuning compares memory sizes by; Billed Duration is in whole ms.
     """
-    return _gb_seconds(math.ceil(billed_ms), memory_mb) * price(f"lambda.duration.{architecture}", region).usd
+    whole_ms = math.ceil(not_negative("A duration in ms", billed_ms))
+    return _gb_seconds(whole_ms, memory_mb) * price(f"lambda.duration.{architecture}", region).usd
 
 
 def provisioned_concurrency_cost(
@@ -72,8 +73,8 @@ def provisioned_concurrency_cost(
     The time enabled is rounded up to five minutes; the free tier does not apply; requests beyond the
     configured concurrency are on-demand and belong into `lambda_cost`.
     """
-    enabled_steps = math.ceil(enabled_s / PROVISIONED_STEP_S)
-    capacity_gb_seconds = concurrency * enabled_steps * PROVISIONED_STEP_S * memory_mb / MB_PER_GB
+    enabled_steps = math.ceil(not_negative("The time enabled in s", enabled_s) / PROVISIONED_STEP_S)
+    capacity_gb_seconds = concurrency * _gb_seconds(enabled_steps * PROVISIONED_STEP_S * 1000, memory_mb)
     duration_gb_seconds = requests * _gb_seconds(billed_ms, memory_mb)
     return Cost(
         (
@@ -116,4 +117,5 @@ def savings_plan_discount() -> float:
 
 
 def _gb_seconds(duration_ms: float, size_mb: float) -> float:
-    return duration_ms / 1000 * size_mb / MB_PER_GB
+    not_negative("A duration in ms", duration_ms)
+    return duration_ms / 1000 * not_negative("A size in MB", size_mb) / MB_PER_GB

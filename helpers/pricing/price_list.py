@@ -39,6 +39,8 @@ USAGE_TYPE_PREFIXES = {
     "ap-northeast-3": ("APN3-",),
     "sa-east-1": ("SAE1-",),
 }
+# AWS KMS writes the Region out instead, as in us-east-1-KMS-Keys.
+SERVICES_WITH_REGION_NAMES = ("awskms",)
 # Products of data transfer name the Region that they leave.
 REGION_ATTRIBUTES = {"AWSDataTransfer": "fromRegionCode"}
 
@@ -136,9 +138,7 @@ def _entries(names: list[str] | None) -> list[dict[str, Any]]:
 
 def _listed_tiers(pricing_client: Any, query: dict[str, Any], region: str) -> tuple[Tier, ...]:
     """The tiers of the product that the query means. Raises NotInPriceList."""
-    usage_types = [
-        prefix + usage_type for usage_type in query["usage_types"] for prefix in USAGE_TYPE_PREFIXES[region]
-    ]
+    usage_types = _usage_types(query, region)
     for usage_type in usage_types:
         products = _products(pricing_client, query, usage_type, region)
         found = {tiers for product in products if (tiers := _tiers(product))}
@@ -153,6 +153,14 @@ def _listed_tiers(pricing_client: Any, query: dict[str, Any], region: str) -> tu
         f"{query['service']} has no product of usage type {' or '.join(usage_types)} in {region} "
         f"with {query['attributes']}."
     )
+
+
+def _usage_types(query: dict[str, Any], region: str) -> list[str]:
+    """What to look for in that Region, in that order."""
+    prefixes = USAGE_TYPE_PREFIXES[region]
+    if query["service"] in SERVICES_WITH_REGION_NAMES:
+        prefixes = (f"{region}-",)
+    return [prefix + usage_type for usage_type in query["usage_types"] for prefix in prefixes]
 
 
 def _products(
@@ -171,7 +179,7 @@ def _products(
 def _tiers(product: dict[str, Any]) -> tuple[Tier, ...]:
     """The on-demand price, without the free units that some products begin with: we keep those apart.
 
-    Empty when the product is not sold on demand.
+    Empty when the product is not sold on demand. Raises NotInPriceList when its ranges are no tiers.
     """
     dimensions = [
         dimension
@@ -182,6 +190,9 @@ def _tiers(product: dict[str, Any]) -> tuple[Tier, ...]:
         (float(dimension["beginRange"]), _end(dimension["endRange"]), float(dimension["pricePerUnit"]["USD"]))
         for dimension in dimensions
     )
+    begins, ends = [begin for begin, _, _ in ranges], [end for _, end, _ in ranges]
+    if ranges and [*begins, math.inf] != [0, *ends]:
+        raise NotInPriceList(f"The ranges of product {product['product']['sku']} do not join up: {ranges}.")
     if len(ranges) > 1 and ranges[0][2] == 0:
         ranges.pop(0)
     return tuple(Tier(end, usd) for _, end, usd in ranges)

@@ -41,7 +41,8 @@ class Price:
         return self.tiers[0].usd
 
     def of(self, quantity: float) -> float:
-        """What a monthly quantity costs, tier by tier, in USD."""
+        """What a monthly quantity costs, tier by tier, in USD. Raises ValueError as `not_negative` does."""
+        not_negative(f"A quantity of {self.name}", quantity)
         return sum(part * tier.usd for part, tier in self._split(quantity))
 
     def _split(self, quantity: float) -> Iterator[tuple[float, Tier]]:
@@ -51,18 +52,26 @@ class Price:
             start = tier.up_to
 
 
+def not_negative(what: str, number: float) -> float:
+    """The number itself. Raises ValueError when it is below 0, infinite or not a number."""
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{what} is finite and 0 or more, not {number}.")
+    return number
+
+
 def price(name: str, region: str = REGION) -> Price:
-    """The price of that name in that Region. Raises PriceUnknown and says which ones there are."""
+    """The price of that name in that Region. Raises PriceUnknown and says which similar ones there are."""
     prices = _prices()
     if (name, region) in prices:
         return prices[name, region]
     regions = sorted(known_region for known_name, known_region in prices if known_name == name)
     if regions:
         raise PriceUnknown(
-            f"{name} has a price in {', '.join(regions)}, not in {region}: add it to {PRICES_PATH.name}."
+            f"{name} has a price in {', '.join(regions)}, not in {region}: add it to {PRICES_PATH.name}, by "
+            "hand or with `refresh` (data/README.md)."
         )
-    names = sorted({known_name for known_name, _ in prices})
-    raise PriceUnknown(f"There is no price named {name}. There are: {', '.join(names)}.")
+    similar = _similar(name, sorted({known_name for known_name, _ in prices}))
+    raise PriceUnknown(f"There is no price named {name}. There are: {', '.join(similar)}.")
 
 
 def free_quantity(name: str, free_tier: bool) -> float:
@@ -97,6 +106,15 @@ def read_price(entry: dict[str, Any]) -> Price:
         entry["source"],
         entry["date"],
     )
+
+
+def _similar(name: str, names: list[str]) -> list[str]:
+    """Those of the names that begin with as many parts of this one as any does: all, when none does."""
+    while name:
+        name = name.rpartition(".")[0]
+        if found := [known for known in names if known.startswith(f"{name}.")]:
+            return found
+    return names
 
 
 def _entry(section: str, name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ DEEP_ARCHIVE) is stored until then as far as the bill is concerned.
 from typing import Literal
 
 from helpers.pricing.costs import KB_PER_GB, Cost, line
-from helpers.pricing.prices import REGION
+from helpers.pricing.prices import REGION, not_negative
 
 StorageClass = Literal["STANDARD", "STANDARD_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
 RetrievalTier = Literal["expedited", "standard", "bulk"]
@@ -32,6 +32,8 @@ def s3_storage_cost(
     size); in GLACIER and DEEP_ARCHIVE each takes 32 KB more there and 8 KB in STANDARD.
     """
     name = f"s3.storage.{storage_class}"
+    not_negative("The number of GB-months", gb_months)
+    not_negative("The number of object-months", object_months)
     if storage_class in _WITH_LEAST_OBJECT:
         gb_months = max(gb_months, object_months * LEAST_OBJECT_KB / KB_PER_GB)
     if storage_class not in _ARCHIVES or not object_months:

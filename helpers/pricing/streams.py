@@ -1,7 +1,7 @@
 """Amazon Kinesis Data Streams. Source of the rules: the Amazon Kinesis Data Streams pricing page."""
 
 from helpers.pricing.costs import KB_PER_GB, Cost, chunks, line
-from helpers.pricing.prices import REGION
+from helpers.pricing.prices import REGION, not_negative
 
 PAYLOAD_UNIT_KB = 25
 ON_DEMAND_STEP_KB = 1
@@ -13,7 +13,7 @@ def kinesis_provisioned_cost(
     """Shards for some hours, and the records put: one payload unit for every begun 25 KB of a record."""
     return Cost(
         (
-            line("kinesis.shard_hours", shards * hours, region),
+            line("kinesis.shard_hours", shards * not_negative("The number of hours", hours), region),
             line("kinesis.put_payload_units", records * chunks(record_kb, PAYLOAD_UNIT_KB), region),
         )
     )
@@ -31,7 +31,9 @@ def kinesis_on_demand_cost(
     ingested_gb = records * chunks(record_kb, ON_DEMAND_STEP_KB) * ON_DEMAND_STEP_KB / KB_PER_GB
     return Cost(
         (
-            line("kinesis.on_demand.stream_hours", streams * hours, region),
+            line(
+                "kinesis.on_demand.stream_hours", streams * not_negative("The number of hours", hours), region
+            ),
             line("kinesis.on_demand.ingestion", ingested_gb, region),
             line("kinesis.on_demand.retrieval", retrieved_gb, region),
         )

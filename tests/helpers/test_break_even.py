@@ -57,3 +57,16 @@ def test_rounding_is_no_break_even() -> None:
 
 def test_one_variant_alone_has_no_break_even() -> None:
     assert break_evens({"only": per_unit(1)}, LOADS) == []
+
+
+@pytest.mark.parametrize("loads", [[0, 1], [-1, 1], [1, 1], [2, 1], [1, float("nan")]])
+def test_loads_are_positive_and_ascending(loads: list[float]) -> None:
+    with pytest.raises(ValueError, match="positive and ascending"):
+        break_evens({"one": flat(1), "other": per_unit(1)}, loads)
+
+
+def test_there_is_something_to_compare() -> None:
+    with pytest.raises(ValueError, match="at least one variant"):
+        break_evens({}, LOADS)
+    with pytest.raises(ValueError, match="loads to compare them at"):
+        break_evens({"one": flat(1)}, [])

@@ -26,21 +26,26 @@ def test_unknown_prices_say_what_there_is() -> None:
         pricing.price("lambda.dreams")
 
 
-def test_negative_quantities_are_refused() -> None:
-    with pytest.raises(ValueError, match="0 or more, not -1"):
-        pricing.lambda_cost(-1, 100, 128)
-
-
 def test_every_price_has_its_source() -> None:
     document = json.loads(pricing.PRICES_PATH.read_text())
     for entry in document["prices"] + document["free_tier"] + document["discounts"]:
         assert entry["source"].startswith("https://aws.amazon.com/"), entry
         assert date.fromisoformat(entry["date"]), entry
+    for entry in document["prices"] + document["free_tier"]:
+        assert entry["unit"], entry
     for entry in document["prices"]:
-        assert entry["unit"] and entry["region"], entry
+        assert entry["region"], entry
         limits = [tier["up_to"] for tier in entry.get("tiers", [])]
         assert limits[:-1] == sorted(limits[:-1]), entry
         assert not limits or limits[-1] is None, entry
+
+
+def test_free_quantities_count_in_the_unit_of_their_price() -> None:
+    document = json.loads(pricing.PRICES_PATH.read_text())
+    units = {entry["name"]: entry["unit"] for entry in document["prices"]}
+    # Free for several prices together, with one and the same unit.
+    units |= {"lambda.duration": "GB-second", "sqs.requests": "64 KB request"}
+    assert all(entry["unit"] == units[entry["name"]] for entry in document["free_tier"])
 
 
 def test_the_file_is_written_as_it_stands() -> None:

@@ -36,9 +36,16 @@ def test_an_event_of_256_kb_is_billed_as_four() -> None:
     assert pricing.event_bus_cost(1, event_kb=64.1) == pricing.event_bus_cost(2, event_kb=1)
 
 
-def test_events_for_other_accounts_are_charged_besides() -> None:
-    cost = pricing.event_bus_cost(2 * MILLION, cross_account_events=MILLION)
-    assert cost.usd == pytest.approx(2.00 + 0.05)
+def test_events_for_other_accounts_examples() -> None:
+    """Amazon EventBridge pricing page, event buses: deliveries to services in another account.
+
+    5 million events of partners, 1 million of them delivered there: 5.00 + 0.05 USD; 5 million events of AWS
+    services, all delivered there: 0.00 + 5.00 USD.
+    """
+    of_partners = pricing.event_bus_cost(5 * MILLION, cross_account_events=MILLION)
+    assert of_partners.usd == pytest.approx(5.00 + 0.05)
+    of_services = pricing.event_bus_cost(0, cross_account_aws_events=5 * MILLION)
+    assert of_services.usd == pytest.approx(5.00)
 
 
 def test_archive_and_replay_example() -> None:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from helpers import pricing
+from helpers import pricing, report_line
 
 MILLION = 1_000_000
 BILLION = 1_000_000_000
@@ -96,6 +96,21 @@ def test_billed_milliseconds_are_whole() -> None:
     """Lambda developer guide, "Understanding Lambda billing": duration is rounded up to the nearest 1 ms."""
     assert pricing.invocation_usd(1.01, 1024) == pricing.invocation_usd(2, 1024)
     assert pricing.invocation_usd(1, 1024) == pytest.approx(0.0000166667 / 1000)
+
+
+def test_init_is_billed_as_duration() -> None:
+    """AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase": its REPORT line since August 2025.
+
+    The same line of before had a Billed Duration of 251 ms, that of the handler alone.
+    """
+    report = report_line.parse(
+        "REPORT RequestId: xxxxx\tDuration: 250.06 ms\tBilled Duration: 351 ms\tMemory Size: 1024 MB\t"
+        "Max Memory Used: 350 MB\tInit Duration: 100.77 ms\t"
+    )
+    assert report.billed_duration_ms == math.ceil(report.total_duration_ms) == 351
+    cold = pricing.lambda_cost(MILLION, report.billed_duration_ms, report.memory_size_mb)
+    warm = pricing.lambda_cost(MILLION, math.ceil(report.duration_ms), report.memory_size_mb)
+    assert cold.usd - warm.usd == pytest.approx(100_000 * 0.0000166667)
 
 
 def test_published_power_tuning_costs() -> None:

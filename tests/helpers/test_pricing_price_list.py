@@ -224,6 +224,33 @@ def test_all_pages_are_read(price_list: PriceList) -> None:
     assert "different prices" in refresh.unanswered["s3.put.GLACIER_IR"]
 
 
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_keys_are_asked_for_by_the_name_of_the_region(price_list: PriceList, region: str) -> None:
+    attributes = {"regionCode": region, "usagetype": f"{region}-KMS-Keys"}
+    price_list.answers("awskms", attributes, [[("0", "Inf", "2.0000000000")]])
+    refresh = pricing.refresh(price_list.client, ["kms.keys"], region=region)
+    assert refresh.changes[0].new.usd == 2 and refresh.changes[0].new.region == region
+    price_list.stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        [("0", "Inf", "0.00002"), ("0", "Inf", "0.00003")],
+        [("0", "100", "0.00002"), ("200", "Inf", "0.00001")],
+        [("0", "100", "0.00002")],
+        [("100", "Inf", "0.00002")],
+    ],
+    ids=["two prices", "a gap", "no end", "no beginning"],
+)
+def test_ranges_that_do_not_join_up_are_no_tiers(price_list: PriceList, ranges: list[Dimension]) -> None:
+    attributes = {"regionCode": "us-east-1", "usagetype": "USE1-Requests-GIR-Tier1"}
+    price_list.answers("AmazonS3", attributes, [ranges])
+    refresh = pricing.refresh(price_list.client, ["s3.put.GLACIER_IR"])
+    assert refresh.changes == ()
+    assert "do not join up" in refresh.unanswered["s3.put.GLACIER_IR"]
+
+
 def test_data_transfer_is_asked_for_by_the_region_that_it_leaves(price_list: PriceList) -> None:
     attributes = {
         "fromRegionCode": "us-east-1",
@@ -240,7 +267,8 @@ def test_without_names_all_prices_that_can_be_compared_are(price_list: PriceList
     entries = json.loads(pricing.PRICES_PATH.read_text())["prices"]
     queries = {entry["name"]: entry["price_list"] for entry in entries if "price_list" in entry}
     for query in queries.values():
-        for _ in query["usage_types"] * 2:
+        prefixes = 1 if query["service"] == "awskms" else 2
+        for _ in query["usage_types"] * prefixes:
             price_list.stubber.add_response("get_products", {"PriceList": []})
     refresh = pricing.refresh(price_list.client)
     assert list(refresh.unanswered) == list(queries) and len(queries) > 60
