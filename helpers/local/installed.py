@@ -30,6 +30,7 @@ INSTALLED: tuple[str, ...] = (
     "helpers.local.services.bucket_lifecycle",
     "helpers.local.patches.duckdb_isolation",
     "helpers.local.patches.root_signatures",
+    "helpers.local.patches.resource_arns",
     "helpers.local.patches.lambda_execution",
     "helpers.local.patches.invoke_api",
     "helpers.local.patches.lambda_validation",

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from deployed import DeployedFunction, zipped
 from event_source_fixtures import mapped, mapped_once, queue, reader_role, stream, table  # noqa: F401
+from java_functions import deploy_java, java_package  # noqa: F401
+from probed_functions import probe, probe_role  # noqa: F401
 
 from helpers.local.functions.sandbox.isolation import unshare_command
 

@@ -19,6 +19,8 @@ from ministack.services import lambda_svc, organizations
 from helpers.local import contract
 from helpers.local.functions.invocation_rights import find
 from helpers.local.functions.refusal import Refused, not_found
+from helpers.local.patches import resource_arns
+from helpers.local.patches.resource_arns import Request, derived_arn
 
 _FUNCTION_PATH = re.compile(r"/[0-9-]+/functions/(arn:[^/]+)(/.*)?")
 _INVOCATION_PATH = re.compile(r"/[0-9-]+/functions/[^/]+/(?:invocations|response-streaming-invocations)/?")
@@ -31,7 +33,7 @@ _organizations = contract.expect(organizations, "_orgs")
 def install() -> None:
     contract.replace(lambda_svc, "function_policy_for_arn", ("resource_arn",), _policy_and_owner)
     contract.replace(iam_evaluator, "_principal_org_id", ("account_id",), _organization_of)
-    _qualify_authorized_resource()
+    resource_arns.register("lambda", _authorized_arn)
     parameters = ("method", "path", "headers", "body", "query_params")
     handle = contract.expect(lambda_svc, "handle_request", parameters)
 
@@ -99,26 +101,10 @@ def _organization_of(account_id: str) -> str | None:
     return None
 
 
-def _qualify_authorized_resource() -> None:
-    parameters = ("service", "method", "path", "headers", "body", "query_params", "region", "account_id")
-    original = contract.expect(iam_actions, "extract_resource_arn", parameters)
-
-    def extract_resource_arn(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: dict[str, Any],
-        region: str,
-        account_id: str,
-    ) -> str:
-        arn: str = original(service, method, path, headers, body, query_params, region, account_id)
-        if service == "lambda" and method == "POST" and _INVOCATION_PATH.fullmatch(unquote(path)):
-            return _qualified(arn, query_params)
-        return arn
-
-    iam_actions.extract_resource_arn = extract_resource_arn
+def _authorized_arn(request: Request) -> str | None:
+    if request.method != "POST" or not _INVOCATION_PATH.fullmatch(unquote(request.path)):
+        return None
+    return _qualified(derived_arn(request), request.query_params)
 
 
 def _qualified(function_arn: str, query_params: dict[str, Any]) -> str:

@@ -15,9 +15,10 @@ from typing import Any
 from ministack.core import iam_actions
 
 from helpers.local import contract
+from helpers.local.patches import resource_arns
+from helpers.local.patches.resource_arns import Request
 
 SECRETS_MANAGER = "secretsmanager"
-_OF_REQUEST = ("service", "method", "path", "headers", "body", "query_params", "region", "account_id")
 _OF_DENIAL = (
     *("service", "action", "principal_arn", "request_id", "error_code", "message", "headers"),
     *("resource_arn", "explicit_deny", "resource_policy_arn"),
@@ -33,8 +34,7 @@ _requested_secret: ContextVar[str | None] = ContextVar("requested_secret", defau
 def install() -> None:
     deny = contract.expect(iam_actions, "access_denied_response", _OF_DENIAL)
     iam_actions.access_denied_response = _naming_resource(deny)
-    resource_of = contract.expect(iam_actions, "extract_resource_arn", _OF_REQUEST)
-    iam_actions.extract_resource_arn = _remembering_secret(resource_of)
+    resource_arns.register(SECRETS_MANAGER, _remember_secret)
 
 
 def _naming_resource(deny: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,16 +57,9 @@ def _naming_resource(deny: Callable[..., Any]) -> Callable[..., Any]:
     return access_denied
 
 
-def _remembering_secret(resource_of: Callable[..., str]) -> Callable[..., str]:
-    @functools.wraps(resource_of)
-    def resource_arn(
-        service: str, method: str, path: str, headers: dict[str, str], body: bytes, *others: Any
-    ) -> str:
-        if service == SECRETS_MANAGER:
-            _requested_secret.set(_secret_in(body))
-        return resource_of(service, method, path, headers, body, *others)
-
-    return resource_arn
+def _remember_secret(request: Request) -> None:
+    """Called for the ARN of the secret, which is left to MiniStack."""
+    _requested_secret.set(_secret_in(request.body))
 
 
 def _secret_in(body: bytes) -> str | None:

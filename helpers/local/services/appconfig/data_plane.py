@@ -14,6 +14,8 @@ from ministack.services import appconfig
 
 from helpers.local import contract
 from helpers.local.functions.refusal import Response
+from helpers.local.patches import resource_arns
+from helpers.local.patches.resource_arns import Request
 from helpers.local.services.appconfig.refusals import bad_request, invalid_token, not_found
 from helpers.local.services.appconfig.sessions import Session, Token, required_interval_s
 
@@ -86,24 +88,10 @@ def get_latest_configuration(token: str) -> Response:
 
 def authorize_on_configurations() -> None:
     """Have both operations authorized on the configuration instead of on everything."""
-    parameters = ("service", "method", "path", "headers", "body", "query_params", "region", "account_id")
-    original_arn = contract.expect(iam_actions, "extract_resource_arn", parameters)
-    original_action = contract.expect(iam_actions, "extract_iam_action", parameters[:6])
-
-    def extract_resource_arn(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: dict[str, Any],
-        region: str,
-        account_id: str,
-    ) -> str:
-        if service in _SERVICES and (method, path) in _ACTIONS:
-            return _configuration_arn(body, query_params, region, account_id)
-        arn: str = original_arn(service, method, path, headers, body, query_params, region, account_id)
-        return arn
+    for each in _SERVICES:
+        resource_arns.register(each, _configuration_arn)
+    parameters = ("service", "method", "path", "headers", "body", "query_params")
+    original_action = contract.expect(iam_actions, "extract_iam_action", parameters)
 
     def extract_iam_action(
         service: str,
@@ -120,12 +108,13 @@ def authorize_on_configurations() -> None:
         # Of a token that was never issued nobody knows the resource: the operation itself refuses it.
         return None if method == "GET" and _token_of(query_params) not in _tokens else own
 
-    iam_actions.extract_resource_arn = extract_resource_arn
     iam_actions.extract_iam_action = extract_iam_action
 
 
-def _configuration_arn(body: bytes, query_params: dict[str, Any], region: str, account_id: str) -> str:
-    token = _tokens.get(_token_of(query_params))
+def _configuration_arn(request: Request) -> str | None:
+    if (request.method, request.path) not in _ACTIONS:
+        return None
+    token = _tokens.get(_token_of(request.query_params))
     if token is not None:
         session = token.session
         application, environment, profile = (
@@ -134,14 +123,14 @@ def _configuration_arn(body: bytes, query_params: dict[str, Any], region: str, a
             session.profile_id,
         )
     else:
-        request = _json_object(body)
+        named = _json_object(request.body)
         # What does not exist is named as the request names it.
         application, environment, profile = (
-            found or str(request.get(name) or "*")
-            for name, found in zip(_IDENTIFIERS, _resolved(request), strict=True)
+            found or str(named.get(name) or "*")
+            for name, found in zip(_IDENTIFIERS, _resolved(named), strict=True)
         )
     return (
-        f"arn:aws:appconfig:{region}:{account_id}:application/{application}"
+        f"arn:aws:appconfig:{request.region}:{request.account_id}:application/{application}"
         f"/environment/{environment}/configuration/{profile}"
     )
 

@@ -12,22 +12,14 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from ministack.core.responses import request_scope
-
-from helpers.local.functions import routing
-from helpers.local.functions.environment import SandboxFailed
-from helpers.local.functions.execution import InvocationResult
 from helpers.local.functions.invocation_rights import Invoker, find, may_invoke
-from helpers.local.functions.packages import PackageUnreadable
 from helpers.local.functions.pool import Throttled
-from helpers.local.functions.runtimes import RuntimeUnavailable
-from helpers.local.functions.tracing import RecursiveLoop
-from helpers.local.patches.lambda_execution import execute_record
 from helpers.local.services.appconfig.refusals import (
     InvalidConfiguration,
     bad_request,
     invalid_configuration,
 )
+from helpers.local.services.synchronous_invocation import FunctionMissing, FunctionUnusable, invoke_and_wait
 
 JSON_SCHEMA, LAMBDA = "JSON_SCHEMA", "LAMBDA"
 MAXIMUM_VALIDATORS = 2
@@ -125,27 +117,17 @@ def _function_errors(function_arn: str, configuration: Configuration) -> list[In
         )
         return [InvalidConfiguration(LAMBDA, reason)]
     try:
-        result = _invoke(function_arn, configuration.event())
+        result = invoke_and_wait(function_arn, json.dumps(configuration.event()).encode())
+    except FunctionMissing:
+        return [InvalidConfiguration(LAMBDA, f"The function does not exist: {function_arn}")]
     except Throttled as throttled:
         return [InvalidConfiguration(LAMBDA, f"{function_arn} was throttled: {throttled.reason}")]
-    except (RuntimeUnavailable, PackageUnreadable, SandboxFailed, RecursiveLoop) as error:
+    except FunctionUnusable as error:
         return [InvalidConfiguration(LAMBDA, f"{function_arn} could not be run: {error}")]
-    if result is None:
-        return [InvalidConfiguration(LAMBDA, f"The function does not exist: {function_arn}")]
     if result.function_error is None:
         return []
     payload = result.payload.decode(errors="replace")
     return [InvalidConfiguration(LAMBDA, _error_message(payload), value=payload)]
-
-
-def _invoke(function_arn: str, event: dict[str, str]) -> InvocationResult | None:
-    """None when the ARN names no function, version or alias."""
-    parts = function_arn.split(":")
-    record = routing.resolve(find(function_arn), parts[7] if len(parts) > 7 else None)
-    if record is None:
-        return None
-    with request_scope(parts[4], parts[3]):
-        return execute_record(record, json.dumps(event).encode())
 
 
 def _error_message(payload: str) -> str:

@@ -10,18 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from ministack.core.responses import request_scope
 from ministack.services import lambda_svc
 
 from helpers.local import contract
 from helpers.local.functions import routing
-from helpers.local.functions.environment import SandboxFailed
-from helpers.local.functions.packages import PackageUnreadable
 from helpers.local.functions.pool import Throttled
-from helpers.local.functions.runtimes import RuntimeUnavailable
-from helpers.local.functions.tracing import RecursiveLoop
-from helpers.local.patches.lambda_execution import execute_record
 from helpers.local.services.event_sources.records import Record, payload
+from helpers.local.services.synchronous_invocation import FunctionMissing, FunctionUnusable, invoke_and_wait
 
 logger = logging.getLogger("lambda.event_sources")
 
@@ -57,19 +52,16 @@ def function_record(function_arn: str) -> routing.Record | None:
 
 def invoke(function_arn: str, records: Sequence[Record]) -> Outcome:
     """Invoke the function and wait for it. To be called in a thread of its own."""
-    _, _, _, region, account_id, *_ = function_arn.split(":")
-    with request_scope(account_id, region):
-        record = function_record(function_arn)
-        if record is None:
-            logger.warning("%s is gone: its event source mapping invokes nothing", function_arn)
-            return Outcome(Status.NOT_INVOKED)
-        try:
-            result = execute_record(record, payload(records))
-        except Throttled:
-            return Outcome(Status.THROTTLED)
-        except (RuntimeUnavailable, PackageUnreadable, SandboxFailed, RecursiveLoop) as error:
-            logger.warning("%s could not be run: %s", function_arn, error)
-            return Outcome(Status.NOT_INVOKED)
+    try:
+        result = invoke_and_wait(function_arn, payload(records))
+    except FunctionMissing:
+        logger.warning("%s is gone: its event source mapping invokes nothing", function_arn)
+        return Outcome(Status.NOT_INVOKED)
+    except Throttled:
+        return Outcome(Status.THROTTLED)
+    except FunctionUnusable as error:
+        logger.warning("%s could not be run: %s", function_arn, error)
+        return Outcome(Status.NOT_INVOKED)
     status = Status.SUCCEEDED if result.function_error is None else Status.FUNCTION_ERROR
     return Outcome(status, result.request_id, result.executed_version, result.payload)
 

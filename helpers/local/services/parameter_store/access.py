@@ -6,18 +6,16 @@ parameter's ARN, without the slash at its beginning doubled and without a select
 GetParametersByPath, whatever is below it; each of the parameters of GetParameters and DeleteParameters.
 """
 
-import functools
 import json
-from collections.abc import Callable
-from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ssm
 
 from helpers.local import contract
 from helpers.local.functions.refusal import Refused
+from helpers.local.patches import resource_arns
+from helpers.local.patches.resource_arns import Request
 from helpers.local.services import key_use
 from helpers.local.services.parameter_store.names import constraint_broken
 
@@ -32,9 +30,7 @@ _split_selector = contract.expect(ssm, "_split_selector", ("name_or_arn",))
 
 
 def install() -> None:
-    parameters = (*("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),)
-    original = contract.expect(iam_actions, "extract_resource_arn", parameters)
-    iam_actions.extract_resource_arn = _resource_of(original)
+    resource_arns.register("ssm", _resource_arn)
 
 
 def check_every_name(headers: dict[str, str], body: bytes) -> None:
@@ -56,29 +52,14 @@ def check_every_name(headers: dict[str, str], body: bytes) -> None:
             raise Refused("AccessDeniedException", message, 400)
 
 
-def _resource_of(original: Callable[..., str]) -> Callable[..., str]:
-    @functools.wraps(original)
-    def resource_arn(
-        service: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: Any,
-        region: str,
-        account_id: str,
-    ) -> str:
-        action = _action_of(headers) if service == "ssm" else ""
-        named = None
-        if action in (*_OF_NAMES, *_OF_NAME, "GetParametersByPath"):
-            named = _named_first(action, body)
-        if named is not None:
-            return _arn_of(named, region, account_id)
-        if action == "DescribeParameters":
-            return f"arn:aws:ssm:{region}:{account_id}:*"
-        return original(service, method, path, headers, body, query_params, region, account_id)
-
-    return resource_arn
+def _resource_arn(request: Request) -> str | None:
+    action = _action_of(request.headers)
+    if action == "DescribeParameters":
+        return f"arn:aws:ssm:{request.region}:{request.account_id}:*"
+    if action not in (*_OF_NAMES, *_OF_NAME, "GetParametersByPath"):
+        return None
+    named = _named_first(action, request.body)
+    return None if named is None else _arn_of(named, request.region, request.account_id)
 
 
 def _named_first(action: str, body: bytes) -> str | None:

@@ -17,14 +17,10 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import secretsmanager
 
 from helpers.local import contract
-from helpers.local.functions import routing
 from helpers.local.functions.asynchronous import RETRY_WAITS_S, retry_speedup
-from helpers.local.functions.environment import SandboxFailed
-from helpers.local.functions.invocation_rights import InvocationDenied, Invoker, check_invoker, find
-from helpers.local.functions.packages import PackageUnreadable
+from helpers.local.functions.invocation_rights import InvocationDenied, Invoker, check_invoker
 from helpers.local.functions.pool import Throttled
-from helpers.local.functions.runtimes import RuntimeUnavailable
-from helpers.local.functions.tracing import RecursiveLoop
+from helpers.local.services.synchronous_invocation import FunctionMissing, FunctionUnusable, invoke_and_wait
 
 SERVICE = "secretsmanager.amazonaws.com"
 TEST_STEP = "testSecret"
@@ -128,31 +124,24 @@ class Rotation:
                 return False
             try:
                 self._call(step, rotation_token)
-            except (StepFailed, InvocationDenied, Throttled, RecursiveLoop) as failure:
+            except (StepFailed, InvocationDenied, FunctionMissing, Throttled) as failure:
                 logger.warning("rotation of %s failed in %s: %s", self._secret["Name"], step, failure)
                 return False
-            except (RuntimeUnavailable, PackageUnreadable, SandboxFailed) as failure:
+            except FunctionUnusable as failure:
                 logger.warning("the function that rotates %s cannot run: %s", self._secret["Name"], failure)
                 return False
         return True
 
     def _call(self, step: str, rotation_token: str) -> None:
-        # Imported late: execution belongs to what is installed after this service.
-        from helpers.local.patches.lambda_execution import execute_record
-
         arn = self._secret["RotationLambdaARN"]
         check_invoker(arn, invoker_of(self._secret))
-        parts = arn.split(":")
-        record = routing.resolve(find(arn), parts[7] if len(parts) > 7 else None)
-        if record is None:
-            raise StepFailed(f"{arn} does not exist")
         event = {
             "Step": step,
             "SecretId": self._secret["ARN"],
             "ClientRequestToken": self.token,
             "RotationToken": rotation_token,
         }
-        result = execute_record(record, json.dumps(event).encode())
+        result = invoke_and_wait(arn, json.dumps(event).encode())
         if result.function_error is not None:
             raise StepFailed(result.payload.decode(errors="replace"))
 
