@@ -219,8 +219,8 @@ def _choose(tuning: TuningResult, memory_mb: int | Sequence[int] | None) -> tupl
         chosen = {measured[-1]} if measured[-1] in with_cpu_time else {measured[0], measured[-1]}
     else:
         chosen = set(memory_mb) if isinstance(memory_mb, Sequence) else {int(memory_mb)}
-    if len(chosen) > 2:
-        raise ValueError(f"A prediction is made from one size or two, not from {listed(sorted(chosen))}.")
+    if len(chosen) not in (1, 2):
+        raise ValueError(f"A prediction is made from one size or two, not from {len(chosen)}.")
     missing = sorted(chosen - set(measured))
     if missing:
         raise ValueError(f"{listed(missing)} was not measured, only {listed(measured)}.")

@@ -58,11 +58,12 @@ class TuningResult:
     """The invocations of one power tuning run.
 
     `invocations` has one row an invocation: round, memory_mb, duration_ms (Duration plus Init and Restore
-    Duration), init_duration_ms (missing when warm), billed_duration_ms, max_memory_used_mb, cost_usd
-    (duration price of that invocation), cpu_ms (CPU time of the INVOKE phase; missing on AWS). Sizes that
-    failed are in `failures`, and their invocations in `left_out` instead. `allowed` are errors that counted
-    as success. Adaptive tuning fills `eliminated`, and `stop_reason` when it took no further round.
-    `billing` turns durations into money; None stands for today's prices.
+    Duration), init_duration_ms (Init Duration or, with SnapStart, Restore Duration; missing when warm),
+    billed_duration_ms (Billed Duration, which holds what is billed of INIT or of a restore),
+    max_memory_used_mb, cost_usd (duration price of that invocation), cpu_ms (CPU time of the INVOKE phase;
+    missing on AWS). Sizes that failed are in `failures`, and their invocations in `left_out` instead.
+    `allowed` are errors that counted as success. Adaptive tuning fills `eliminated`, and `stop_reason` when
+    it took no further round. `billing` turns durations into money; None stands for today's prices.
     """
 
     function_name: str

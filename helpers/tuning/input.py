@@ -1,7 +1,7 @@
 """The inputs of a power tuning run, checked before anything is created."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, get_args
@@ -72,7 +72,7 @@ class TuningInput:
 
     def _check_sizes(self) -> None:
         sizes = self.power_values
-        if isinstance(sizes, str):
+        if isinstance(sizes, str) or not isinstance(sizes, Collection):
             _require(sizes == ALL, f'power_values are memory sizes in MB or "{ALL}", not {sizes!r}.')
             return
         _require(
@@ -141,9 +141,10 @@ class TuningInput:
             self.payload is None or self.payload_s3 is None,
             "There are two payloads, payload and payload_s3: leave out one of them.",
         )
+        allowed = self.allowed_exceptions
         _require(
-            not isinstance(self.allowed_exceptions, str),
-            f"allowed_exceptions is a list of error types, such as [{self.allowed_exceptions!r}].",
+            isinstance(allowed, Collection) and not isinstance(allowed, str),
+            f'allowed_exceptions is a list of error types, such as ["ValueError"], not {allowed!r}.',
         )
         self._check_alias()
 

@@ -36,7 +36,8 @@ def of_rounds(payload: Any, num: int, order: random.Random) -> list[Any]:
     rounds, and the last one the rest as well. `order` then mixes them, so that no payload has a part of the
     run for itself. Any other list is one event.
 
-    Raises ValueError for weights that are not positive, and when a payload would get no round.
+    Raises ValueError for weights that are not positive, when a payload would get no round, and for one that
+    JSON cannot hold.
     """
     if not _is_weighted(payload):
         return [_value(payload)] * num
@@ -67,6 +68,10 @@ def _is_weighted(payload: Any) -> bool:
 
 def _value(payload: Any) -> Any:
     if not isinstance(payload, str):
+        try:
+            json.dumps(payload, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"A payload is a JSON value or a text; this one is neither: {error}.") from error
         return payload
     try:
         return json.loads(payload, parse_constant=_refuse_constant)

@@ -68,7 +68,7 @@ class TemporarySizes:
 def temporary_sizes(
     lambda_client: Any, configuration: dict[str, Any], aliases: Iterable[str]
 ) -> Iterator[TemporarySizes]:
-    """Yield what publishes sizes; at the end, also after an error, the function is as it was.
+    """Yield what publishes sizes; at the end, also after an error or an interrupt, the function is as it was.
 
     `configuration` is the function's own, `aliases` are the names that will be needed. What a run that was
     killed has left of the function is removed first, and its memory and description are put back: then
@@ -96,7 +96,12 @@ def temporary_sizes(
             )
             yield TemporarySizes(lambda_client, function_name, note.marker)
         finally:
-            _undo(lambda_client, function_name, note)
+            try:
+                _undo(lambda_client, function_name, note)
+            except KeyboardInterrupt:
+                # It is the run that should end at once, not its clean-up; many interrupt twice.
+                _undo(lambda_client, function_name, note)
+                raise
 
 
 def _undo(lambda_client: Any, function_name: str, note: _Note) -> None:

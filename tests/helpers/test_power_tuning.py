@@ -1,10 +1,11 @@
 """Power tuning through boto3 against functions on the local AWS: what a run does with its inputs."""
 
+import base64
 import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,22 +17,9 @@ from helpers.tuning.billing import Billing
 from helpers.tuning_result import INVOCATION_COLUMNS, Optimization
 from helpers.workshop import Workshop
 
-
-@pytest.fixture(scope="module")
-def lambda_client(make_client: Callable[..., Any]) -> Any:
-    return make_client("lambda")
-
-
-@pytest.fixture(scope="module")
-def logs(make_client: Callable[..., Any]) -> Any:
-    return make_client("logs")
-
-
-@pytest.fixture
-def function_name(lambda_client: Any, lambda_role: str) -> Iterator[str]:
-    name = tuned_functions.create(lambda_client, lambda_role)
-    yield name
-    tuned_functions.delete(lambda_client, name)
+lambda_client = tuned_functions.lambda_client
+logs = tuned_functions.logs
+function_name = tuned_functions.function_name
 
 
 def test_every_round_invokes_every_size_in_an_order_of_its_own(
@@ -128,6 +116,21 @@ def test_only_cold_starts_are_cold_each_and_none_is_dropped(
     assert tuning.table.loc[512, "mean_ms"] == pytest.approx(tuning.invocations["duration_ms"].mean())
     assert (tuning.invocations["duration_ms"] > tuning.invocations["init_duration_ms"]).all()
     assert_as_before(lambda_client, function_name)
+
+
+def test_a_restored_snapshot_is_a_cold_start(make_client: Callable[..., Any], function_name: str) -> None:
+    """Developer guide, "Monitoring for Lambda SnapStart": Restore Duration instead of Init Duration."""
+
+    def restored(parsed: dict[str, Any], **_: Any) -> None:
+        log_tail = base64.b64decode(parsed["LogResult"])
+        parsed["LogResult"] = base64.b64encode(log_tail.replace(b"Init Duration", b"Restore Duration"))
+
+    client = make_client("lambda")
+    client.meta.events.register("after-call.lambda.Invoke", restored)
+    tuning = power_tuning.run(client, function_name, (512,), num=5, only_cold_starts=True, calibrate=False)
+    assert tuning.failures == ()
+    assert tuning.table.loc[512, "cold_starts"] == 5
+    assert (tuning.invocations["duration_ms"] > tuning.invocations["init_duration_ms"]).all()
 
 
 def test_a_dry_run_invokes_once_and_sets_nothing(lambda_client: Any, logs: Any, function_name: str) -> None:

@@ -174,7 +174,8 @@ def test_without_another_size_there_is_no_error() -> None:
         (2048, r"2,048 MB was not measured, only 128, 256, 512, 1,024, 1,769 and 3,008 MB"),
         (1024, r"to predict from 1,024 MB takes a second measured size"),
         ((1769, 3008), r"one of two sizes must be below 1,769 MB"),
-        ((128, 256, 512), r"from one size or two, not from 128, 256 and 512 MB"),
+        ((128, 256, 512), r"from one size or two, not from 3"),
+        ((), r"from one size or two, not from 0"),
     ],
 )
 def test_what_cannot_be_predicted_from_is_refused(memory_mb: int | tuple[int, ...], message: str) -> None:

@@ -1,6 +1,5 @@
 """Adaptive tuning: the rounds that are made, and what the result keeps of the sizes that left early."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -13,17 +12,8 @@ from helpers.tuning import elimination
 from helpers.tuning.failure import Elimination
 from helpers.tuning_result import INVOCATION_COLUMNS
 
-
-@pytest.fixture(scope="module")
-def lambda_client(make_client: Callable[..., Any]) -> Any:
-    return make_client("lambda")
-
-
-@pytest.fixture
-def function_name(lambda_client: Any, lambda_role: str) -> Iterator[str]:
-    name = tuned_functions.create(lambda_client, lambda_role)
-    yield name
-    tuned_functions.delete(lambda_client, name)
+lambda_client = tuned_functions.lambda_client
+function_name = tuned_functions.function_name
 
 
 def test_a_size_that_was_eliminated_is_not_invoked_any_more(

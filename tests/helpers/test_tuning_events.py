@@ -1,5 +1,6 @@
 """What a tuned function is invoked with, and the processors before and after it."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,15 +13,8 @@ from helpers import power_tuning
 from helpers.tuning.invocations import ProcessorFailed
 from helpers.tuning.payloads import PayloadUnreadable
 
-
-@pytest.fixture(scope="module")
-def lambda_client(make_client: Callable[..., Any]) -> Any:
-    return make_client("lambda")
-
-
-@pytest.fixture(scope="module")
-def logs(make_client: Callable[..., Any]) -> Any:
-    return make_client("logs")
+lambda_client = tuned_functions.lambda_client
+logs = tuned_functions.logs
 
 
 @pytest.fixture
@@ -53,19 +47,36 @@ def test_weighted_payloads_share_out_the_rounds(lambda_client: Any, logs: Any, f
     assert kinds == {"a": 2, "b": 6, "c": 8}
 
 
+@pytest.mark.parametrize(
+    ("body", "events"),
+    [
+        ({"from": "s3"}, [{"from": "s3"}] * 5),
+        (
+            [{"payload": {"kind": "a"}, "weight": 1}, {"payload": {"kind": "b"}, "weight": 4}],
+            [{"kind": "a"}, *[{"kind": "b"}] * 4],
+        ),
+    ],
+    ids=["one payload", "weighted payloads"],
+)
 def test_a_payload_can_come_from_s3(
-    make_client: Callable[..., Any], lambda_client: Any, logs: Any, function_name: str
+    make_client: Callable[..., Any],
+    lambda_client: Any,
+    logs: Any,
+    function_name: str,
+    body: Any,
+    events: list[Any],
 ) -> None:
+    """aws-lambda-power-tuning, "S3 payloads": they may be weighted too."""
     s3 = make_client("s3", s3={"addressing_style": "path"})
     bucket = f"payloads-{function_name}"
     s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket=bucket, Key="events/large.json", Body=b'{"from": "s3"}')
+    s3.put_object(Bucket=bucket, Key="events/large.json", Body=json.dumps(body).encode())
     try:
         uri = f"s3://{bucket}/events/large.json"
         power_tuning.run(
             lambda_client, function_name, (512,), num=5, payload_s3=uri, s3_client=s3, calibrate=False
         )
-        assert events_seen(logs, function_name, minimum=5) == [{"from": "s3"}] * 5
+        assert sorted(events_seen(logs, function_name, minimum=5), key=str) == events
         with pytest.raises(PayloadUnreadable, match=r"NoSuchKey.*s3:GetObject"):
             power_tuning.run(lambda_client, function_name, payload_s3=f"{uri}.missing", s3_client=s3)
         with pytest.raises(ValueError, match="add s3_client"):

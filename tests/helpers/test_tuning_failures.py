@@ -31,17 +31,8 @@ PREPARING = [
     )
 ]
 
-
-@pytest.fixture(scope="module")
-def lambda_client(make_client: Callable[..., Any]) -> Any:
-    return make_client("lambda")
-
-
-@pytest.fixture
-def function_name(lambda_client: Any, lambda_role: str) -> Iterator[str]:
-    name = tuned_functions.create(lambda_client, lambda_role, Timeout=3)
-    yield name
-    tuned_functions.delete(lambda_client, name)
+lambda_client = tuned_functions.lambda_client
+function_name = tuned_functions.function_name
 
 
 @pytest.fixture
@@ -72,7 +63,7 @@ def client_of_user(
 
 
 def test_a_size_without_enough_memory_is_left_out(lambda_client: Any, function_name: str) -> None:
-    # Filling 128 MB takes a while at a fourteenth of a CPU: on a busy machine longer than three seconds.
+    # Filling 128 MB takes a while at a fourteenth of a CPU, longer still on a busy machine.
     update(lambda_client, function_name, Timeout=60)
     payload = {"hog_mb": 160}
     tuning = power_tuning.run(
@@ -93,6 +84,7 @@ def test_a_size_without_enough_memory_is_left_out(lambda_client: Any, function_n
 
 
 def test_a_size_that_times_out_is_left_out(lambda_client: Any, function_name: str) -> None:
+    update(lambda_client, function_name, Timeout=3)
     tuning = power_tuning.run(
         lambda_client, function_name, (128, 512), num=5, payload={"stall_below_mb": 200}, calibrate=False
     )
@@ -107,6 +99,7 @@ def test_a_size_that_times_out_is_left_out(lambda_client: Any, function_name: st
 def test_a_client_that_gives_up_before_the_function_does_says_so(
     make_client: Callable[..., Any], lambda_client: Any, function_name: str
 ) -> None:
+    update(lambda_client, function_name, Timeout=3)
     impatient = make_client("lambda", read_timeout=2)
     tuning = power_tuning.run(
         impatient, function_name, (128, 512), num=5, payload={"stall_below_mb": 200}, calibrate=False

@@ -1,5 +1,6 @@
 """Inputs of power tuning that are refused, before anything is created."""
 
+import math
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ ARN = "arn:aws:lambda:us-east-1:111122223333:function:prepare"
         ({"power_values": (128, 128)}, r"different memory sizes in MB, not \[128, 128\]"),
         ({"power_values": ()}, r"different memory sizes in MB, not \[\]"),
         ({"power_values": "all"}, "memory sizes in MB or \"ALL\", not 'all'"),
+        ({"power_values": 512}, 'memory sizes in MB or "ALL", not 512'),
         ({"strategy": "cheap"}, "one of cost, speed, balanced, not 'cheap'"),
         ({"balanced_weight": 1.5}, r"0 \(only speed counts\) to 1 \(only cost counts\), not 1.5"),
         ({"discard_top_bottom": 0.5}, "0 to 0.4, not 0.5"),
@@ -32,10 +34,13 @@ ARN = "arn:aws:lambda:us-east-1:111122223333:function:prepare"
         ({"post_processor_arn": f"{ARN}:1:2"}, "post_processor_arn is the ARN of a Lambda function"),
         ({"payload_s3": "bucket/key"}, "s3://BUCKET/KEY, not 'bucket/key'"),
         ({"payload_s3": "s3://bucket/key", "payload": {}}, "two payloads"),
-        ({"allowed_exceptions": "Refused"}, r"a list of error types, such as \['Refused'\]"),
+        ({"allowed_exceptions": "Refused"}, r"a list of error types, such as .*, not 'Refused'"),
+        ({"allowed_exceptions": None}, r"a list of error types, such as .*, not None"),
         ({"auto_optimize_alias": "prod"}, "add it, or leave out auto_optimize_alias"),
         ({"auto_optimize": True, "auto_optimize_alias": "123"}, "not digits only; '123' is no such name"),
         ({"auto_optimize": True, "auto_optimize_alias": "RAM128"}, "choose another auto_optimize_alias"),
+        ({"payload": {1, 2}}, "JSON value or a text.*set is not JSON serializable"),
+        ({"payload": {"limit": math.nan}}, "JSON value or a text.*not JSON compliant"),
         ({"payload": [{"payload": 1, "weight": 0}]}, "a number over 0, not 0"),
         ({"payload": [{"payload": n, "weight": 1} for n in range(51)]}, "never be used: increase num"),
     ],

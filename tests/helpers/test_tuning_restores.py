@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,30 +26,34 @@ STEPS = {
     "forgetting the note": ("DeleteAlias", 3),
 }
 
-
-@pytest.fixture(scope="module")
-def lambda_client(make_client: Callable[..., Any]) -> Any:
-    return make_client("lambda")
+lambda_client = tuned_functions.lambda_client
+function_name = tuned_functions.function_name
 
 
-@pytest.fixture
-def function_name(lambda_client: Any, lambda_role: str) -> Iterator[str]:
-    name = tuned_functions.create(lambda_client, lambda_role)
-    yield name
-    tuned_functions.delete(lambda_client, name)
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("step", list(STEPS)[:5])
+@pytest.mark.parametrize("step", list(STEPS))
 def test_an_interrupt_leaves_nothing_behind(
     make_client: Callable[..., Any], lambda_client: Any, function_name: str, step: str, moment: str
 ) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
     operation, times = STEPS[step]
     interrupted = make_client("lambda")
     on_call(interrupted, operation, interrupt, moment, times)
+    with pytest.raises(KeyboardInterrupt):
+        power_tuning.run(interrupted, function_name, (128, 256), num=5, calibrate=False)
+    assert_as_before(lambda_client, function_name)
+
+
+def test_a_second_interrupt_that_hits_the_clean_up_leaves_nothing_behind_either(
+    make_client: Callable[..., Any], lambda_client: Any, function_name: str
+) -> None:
+    interrupted = make_client("lambda")
+    for step in ("invoking", "removing a version"):
+        operation, times = STEPS[step]
+        on_call(interrupted, operation, interrupt, times=times)
     with pytest.raises(KeyboardInterrupt):
         power_tuning.run(interrupted, function_name, (128, 256), num=5, calibrate=False)
     assert_as_before(lambda_client, function_name)

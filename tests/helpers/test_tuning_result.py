@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from test_visualization import decoded
+from test_visualization import EXAMPLE, decoded
 
 from helpers import pricing, published
 from helpers.calibration import Calibration
@@ -188,6 +188,13 @@ def test_published_costs_are_reproduced_to_the_last_digit_under_the_old_billing(
     # Two sizes cost the same there, and the faster one is named.
     assert tuning.best("cost").memory_mb == 1536
     assert tuning.best("speed").memory_mb == 3008
+
+
+def test_the_published_durations_give_the_published_address_to_the_last_bit() -> None:
+    """The example of the reference holds the same table in single precision, costs included."""
+    sizes, durations, _ = decoded(EXAMPLE)
+    measured = {int(size): [duration] * 5 for size, duration in zip(sizes, durations, strict=True)}
+    assert result(measured, billing=Billing(step_ms=100, step_usd=2.08e-7)).visualization_url == EXAMPLE
 
 
 def test_billing_of_today_is_the_price_list() -> None:

@@ -6,6 +6,11 @@ import struct
 from helpers import published
 from helpers.tuning import visualization
 
+# aws-lambda-power-tuning, "State machine output": the example of `visualization`.
+EXAMPLE = (
+    f"{visualization.PAGE}#gAAAAQACAAQABsAL;ZooQR4yvkUa/pQRGRC5zRaADHUVjOftE;QdWhOEMkoziDT5Q4xhiIOMYYiDi6RNc4"
+)
+
 
 def decoded(url: str) -> list[tuple[float, ...]]:
     page, _, hash_part = url.partition("#")
@@ -28,10 +33,8 @@ def test_the_address_holds_sizes_durations_and_costs() -> None:
 
 
 def test_the_example_of_the_reference_is_reproduced() -> None:
-    """aws-lambda-power-tuning, "State machine output", the example of `visualization`."""
-    example = "#gAAAAQACAAQABsAL;ZooQR4yvkUa/pQRGRC5zRaADHUVjOftE;QdWhOEMkoziDT5Q4xhiIOMYYiDi6RNc4"
-    sizes, durations, costs = decoded(f"{visualization.PAGE}{example}")
-    assert visualization.url([int(size) for size in sizes], durations, costs).endswith(example)
+    sizes, durations, costs = decoded(EXAMPLE)
+    assert visualization.url([int(size) for size in sizes], durations, costs) == EXAMPLE
     # It is the table in data/power_tuning_published.csv.
     table = published.power_tuning()
     assert [round(duration, 1) for duration in durations] == [round(x, 1) for x in table["duration_ms"]]

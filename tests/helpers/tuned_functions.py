@@ -1,10 +1,15 @@
-"""Functions to be tuned in tests, and what must be true of one when its tuning is over."""
+"""Functions to be tuned in tests, and what must be true of one when its tuning is over.
+
+A test module names the fixtures that it takes: `function_name = tuned_functions.function_name`.
+"""
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
+
+import pytest
 
 from helpers import waiting
 from helpers.functions import package
@@ -47,6 +52,24 @@ def prepare(event, context):
         raise Refused("as asked")
     return event.get("becomes")
 """
+
+
+@pytest.fixture(scope="module")
+def lambda_client(make_client: Callable[..., Any]) -> Any:
+    return make_client("lambda")
+
+
+@pytest.fixture(scope="module")
+def logs(make_client: Callable[..., Any]) -> Any:
+    return make_client("logs")
+
+
+@pytest.fixture
+def function_name(lambda_client: Any, lambda_role: str) -> Iterator[str]:
+    """A function that the test may tune; it is deleted afterwards."""
+    name = create(lambda_client, lambda_role)
+    yield name
+    delete(lambda_client, name)
 
 
 def create(
