@@ -82,7 +82,11 @@ def _function_processes(functions_directory: Path) -> list[psutil.Process]:
 
     Where control groups can be used, they are dead by now.
     """
-    identities = {directory.name for directory in functions_directory.glob("environments/*")}
+    try:
+        identities = {directory.name for directory in (functions_directory / "environments").iterdir()}
+    except FileNotFoundError:
+        # No function ran, or another local AWS that starts just now has removed it all.
+        return []
     found = []
     for process in psutil.process_iter() if identities else ():
         with contextlib.suppress(psutil.Error, OSError):

@@ -58,7 +58,9 @@ def process_tree(supervisor: int) -> list[psutil.Process]:
 def traces(supervisor: int) -> list[Path]:
     """Directories and control groups that a local AWS has on this machine."""
     directories = Path(tempfile.gettempdir()).glob(f"serverless-patterns-workshop-{supervisor}-*")
-    return [*directories, *Path("/sys/fs/cgroup").rglob(f"workshop-{supervisor}-*")]
+    # Unlike rglob, this goes on when the group of another local AWS is removed meanwhile.
+    groups = [Path(path, name) for path, names, _ in os.walk("/sys/fs/cgroup") for name in names]
+    return [*directories, *(group for group in groups if group.name.startswith(f"workshop-{supervisor}-"))]
 
 
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -325,3 +326,19 @@ def test_the_doctor_reads_one_line_of_json() -> None:
     command = [sys.executable, "-m", "helpers.local.functions.sandbox"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(answer.stdout)["limiter"] == LIMITERS[0].limiter
+
+
+@pytest.mark.parametrize("limiter", LIMITERS)
+def test_a_run_may_be_removed_by_two_processes_at_once(limiter: type[Sandbox]) -> None:
+    """Two local AWS that start together both find what a killed one has left."""
+    run_id = f"{os.getpid()}-{secrets.token_hex(4)}"
+    for _ in range(20):
+        for _ in range(10):
+            limiter(run_id, secrets.token_hex(16), 128)
+        with ThreadPoolExecutor() as pool:
+            removals = [pool.submit(control_groups.remove_run, run_id) for _ in range(4)]
+        assert [removal.exception() for removal in removals] == [None] * 4
+        assert not any(
+            control_groups.run_directory(hierarchy, run_id).exists()
+            for hierarchy in control_groups.hierarchies()
+        )

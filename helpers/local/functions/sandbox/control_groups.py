@@ -102,8 +102,6 @@ def remove_group(group: Path) -> None:
 def remove_run(run_id: str) -> None:
     """Remove every group of a run from every hierarchy, innermost first."""
     for hierarchy in hierarchies():
-        top = run_directory(hierarchy, run_id)
-        if top.is_dir():
-            for group in sorted(top.rglob("*/"), reverse=True):
-                remove_group(group)
-            remove_group(top)
+        # Unlike rglob, this goes on when another process removes a group at the same time.
+        for group, _, _ in os.walk(run_directory(hierarchy, run_id), topdown=False):
+            remove_group(Path(group))
