@@ -27,13 +27,16 @@ from helpers.waiting import wait_until
 
 ATTEMPTS = 3
 PERCENTS = (0, 25, 50, 75, 90, 95, 99, 100)
+COLUMNS = ["function", "coldstart", "invocations", *(f"p{percent}" for percent in PERCENTS)]
 # REPORT lines have two decimals; a position between two of at most 100 parts adds two.
 DECIMALS = 4
-# For both log formats of Lambda, text and JSON. Logs Insights returns at most 10,000 rows (CloudWatch Logs
+# For both log formats of Lambda, text and JSON, and for any log group: fields such as @requestId are there
+# only where its name says that it is Lambda's. Logs Insights returns at most 10,000 rows (CloudWatch Logs
 # user guide, "limit").
-ENVIRONMENTS_QUERY = """
-filter @type = "REPORT" or type = "platform.report"
-    | fields coalesce(@requestId, record.requestId) as request_id, @logStream as environment
+ENVIRONMENTS_QUERY = r"""
+parse @message /^REPORT RequestId: (?<in_text>\S+)/
+    | filter ispresent(in_text) or type = "platform.report"
+    | fields coalesce(in_text, record.requestId) as request_id, @logStream as environment
     | limit 10000
 """
 # The clocks of this machine and of AWS may differ.
@@ -107,12 +110,12 @@ def force(
     follow one by one. A calibration loop before every round shows the machine's own noise (see
     calibration.py). At the end, also after an error, the functions are as they were and the versions gone.
 
-    A client has ten connections unless its Config(max_pool_connections=...) says more: give it `burst`.
+    A client keeps ten connections open unless its Config(max_pool_connections=...) says more, and makes the
+    others anew in every burst: give it `burst`.
 
     Raises NoColdStart, InvocationFailed when a function fails, or ValueError for inputs out of range.
     """
-    if burst < 1:
-        raise ValueError(f"burst is the invocations at the same moment, at least 1, not {burst}.")
+    _check(function_names, rounds, warm_invocations, burst)
     order = random.Random(seed)
     rows: list[dict[str, Any]] = []
     loop_ms: list[float] = []
@@ -178,16 +181,19 @@ def percentiles(
 
     Columns: function, coldstart (1 or 0), invocations, p0, p25, p50, p75, p90, p95, p99 and p100. The query
     shows all of them, however few invocations there are: statistics.percentile_table says which of them
-    mean something. The arguments and errors are those of insights.run_query.
+    mean something. It finds REPORT lines, of log groups below /aws/lambda/: for functions with the JSON log
+    format or a log group of another name there is ColdStarts.percentiles. The arguments and errors are those
+    of insights.run_query.
 
     AWS does not say what `pct` returns between two observations (CloudWatch Logs user guide, "stats"). The
     local AWS interpolates linearly. AWS's own results, as far as they are published (aws-samples,
     serverless-dotnet-demo, load-test-report-*.txt), are observations for up to 65 values, so that p99 is the
     largest, and approximations for 117 and more.
     """
-    return insights.run_query(
+    found = insights.run_query(
         logs_client, insights.COLD_START_QUERY, log_group_names, expected_records, start, timeout_s
     )
+    return found.reindex(columns=COLUMNS)
 
 
 def percentiles_of_reports(reports: Mapping[str, Sequence[ReportLine]]) -> pd.DataFrame:
@@ -207,12 +213,23 @@ def _percentiles(function_name: pd.Series, init_ms: pd.Series, duration_ms: pd.S
     # Of warm invocations only, a column has no number that says that it holds numbers.
     init_ms = init_ms.astype(float)
     total_ms = duration_ms.astype(float) + init_ms.fillna(0)
-    columns = ["function", "coldstart", "invocations", *(f"p{percent}" for percent in PERCENTS)]
     rows = [
         (name, int(bool(cold)), len(group), *(round(percentile(list(group), p), DECIMALS) for p in PERCENTS))
         for (cold, name), group in total_ms.groupby([init_ms.notna(), function_name])
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _check(function_names: Sequence[str], rounds: int, warm_invocations: int, burst: int) -> None:
+    if isinstance(function_names, str) or not function_names:
+        raise ValueError(f"function_names is a list of at least one name, not {function_names!r}.")
+    for name, value, least in (
+        ("rounds", rounds, 1),
+        ("warm_invocations", warm_invocations, 0),
+        ("burst", burst, 1),
+    ):
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}, not {value}.")
 
 
 def _cold_calls(

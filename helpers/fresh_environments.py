@@ -32,9 +32,19 @@ class FreshEnvironments:
         self.log_group_names: list[str] = []
 
     def add(self, function_name: str, undo: ExitStack) -> None:
-        """Take a function in; `undo` restores its configuration and removes what was published here."""
+        """Take a function in; `undo` restores its configuration and removes what was published here.
+
+        Raises ValueError when its variables cannot be read, for example because they are encrypted with a key
+        that the caller may not use (Lambda API reference, "EnvironmentResponse").
+        """
         configuration = self._lambda_client.get_function_configuration(FunctionName=function_name)
-        self._variables[function_name] = configuration.get("Environment", {}).get("Variables", {})
+        environment = configuration.get("Environment", {})
+        if "Error" in environment:
+            raise ValueError(
+                f"The variables of {function_name} cannot be read, and so could not be put back afterwards: "
+                f"{environment['Error'].get('Message')} Give the caller the right to decrypt them."
+            )
+        self._variables[function_name] = environment.get("Variables", {})
         own_log_group = f"/aws/lambda/{configuration['FunctionName']}"
         self.log_group_names.append(configuration.get("LoggingConfig", {}).get("LogGroup", own_log_group))
         undo.callback(self._restore, function_name, configuration.get("Description", ""))

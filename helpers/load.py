@@ -76,7 +76,7 @@ def drive(
         .venv/bin/python -m helpers.load_generator --worker 127.0.0.1:5557
 
     5557 stands for `port`. The workers receive the request with its headers. For a FunctionRequest each
-    uses the AWS credentials of its own machine.
+    uses the AWS credentials of its own machine. To load the local AWS, its port needs an `-L` of its own.
 
     Raises ValueError for inputs out of range, LoadNotGenerated when the generator fails. A host that does
     not answer is a result, with the reasons in its failures. No process is left, also after an interrupt.

@@ -144,11 +144,11 @@ def run_master(plan: Plan, processes: list[WorkerProcess]) -> None:
     runner.register_message("finished", lambda msg, **_: finished.add(msg.node_id))
     processes += [_start_worker(runner) for _ in range(plan.workers)]
     with gevent.Timeout(plan.start_timeout_s, False):
-        _wait_for(prepared, plan.all_workers, processes)
+        _wait_for(prepared, plan, runner, processes)
     if len(prepared) < plan.all_workers:
         sys.exit(f"{len(prepared)} of {plan.all_workers} workers came within {plan.start_timeout_s:g} s.")
     runner.start(plan.users, spawn_rate=plan.users)
-    _wait_for(finished, plan.all_workers, processes)
+    _wait_for(finished, plan, runner, processes)
     runner.quit()
 
 
@@ -191,11 +191,16 @@ def _start_worker(runner: MasterRunner) -> WorkerProcess:
     )
 
 
-def _wait_for(workers: set[str], count: int, processes: list[WorkerProcess]) -> None:
-    while len(workers) < count:
+def _wait_for(workers: set[str], plan: Plan, runner: MasterRunner, processes: list[WorkerProcess]) -> None:
+    while len(workers) < plan.all_workers:
         for process in processes:
             if process.poll() is not None:
                 sys.exit(f"A worker ended too early, with exit code {process.returncode}.")
+        if len(runner.clients) > plan.all_workers:
+            # It would do a share of the load that is another's already.
+            sys.exit(
+                f"{len(runner.clients)} workers came for a load that is divided among {plan.all_workers}."
+            )
         gevent.sleep(POLL_S)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from botocore.stub import Stubber
 
 from helpers import cold_starts, functions
 from helpers.cold_starts import ColdStarts
@@ -38,7 +39,7 @@ def logs_client(make_client: Callable[..., Any]) -> Any:
     return make_client("logs")
 
 
-def deploy(lambda_client: Any, role: str, log_format: str) -> str:
+def deploy(lambda_client: Any, role: str, log_format: str, **logging: str) -> str:
     name = f"cold-{uuid.uuid4().hex[:8]}"
     lambda_client.create_function(
         FunctionName=name,
@@ -49,7 +50,7 @@ def deploy(lambda_client: Any, role: str, log_format: str) -> str:
         Environment={"Variables": {"SETTING": "kept"}},
         Description="mine",
         Timeout=30,
-        LoggingConfig={"LogFormat": log_format},
+        LoggingConfig={"LogFormat": log_format, **logging},
     )
     lambda_client.get_waiter("function_active_v2").wait(FunctionName=name)
     return name
@@ -84,6 +85,7 @@ def test_every_round_has_one_cold_start_of_each_function(
     assert (cold["total_duration_ms"] == cold["init_duration_ms"] + cold["duration_ms"]).all()
     # INIT is billed: AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase".
     assert (cold["billed_duration_ms"] >= cold["total_duration_ms"]).all()
+    assert (starts["max_memory_used_mb"] > 0).all()
     assert len(measured.samples(function_names[0])) == 3
     assert len(measured.samples(function_names[1], "duration_ms", cold_start=False)) == 3
     assert measured.calibration is not None and len(measured.calibration.loop_ms) == 3
@@ -152,6 +154,17 @@ def test_the_logs_say_which_environment_answered_whatever_their_format(
     )
 
 
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+def test_the_log_group_may_have_any_name(
+    lambda_client: Any, logs_client: Any, lambda_role: str, log_format: str
+) -> None:
+    """AWS Lambda Developer Guide, "Configuring CloudWatch log groups"."""
+    name = deploy(lambda_client, lambda_role, log_format, LogGroup=f"/cold/{log_format}")
+    measured = cold_starts.force(lambda_client, [name], rounds=2, calibrate=False)
+    assert measured.log_group_names == (f"/cold/{log_format}",)
+    assert cold_starts.wait_for_logs(logs_client, measured).invocations["environment"].nunique() == 2
+
+
 def test_invocations_that_the_logs_do_not_hold_are_named(
     lambda_client: Any, logs_client: Any, function_names: list[str]
 ) -> None:
@@ -194,10 +207,30 @@ def test_ratio_pairs_the_medians_of_rounds() -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "message"),
-    [({"burst": 0}, "burst is .* at least 1, not 0"), ({"by": "magic"}, "by is one of nonce, version")],
+    [
+        ({"rounds": 0}, "rounds must be at least 1, not 0"),
+        ({"burst": 0}, "burst must be at least 1, not 0"),
+        ({"warm_invocations": -1}, "warm_invocations must be at least 0, not -1"),
+        ({"by": "magic"}, "by is one of nonce, version, not 'magic'"),
+        ({"function_names": []}, r"a list of at least one name, not \[\]"),
+        ({"function_names": "orders"}, "a list of at least one name, not 'orders'"),
+    ],
 )
 def test_inputs_out_of_range_are_refused(
     lambda_client: Any, function_names: list[str], inputs: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        cold_starts.force(lambda_client, function_names, rounds=1, **inputs)
+        cold_starts.force(lambda_client, **{"function_names": function_names, "rounds": 1, **inputs})
+
+
+def test_variables_that_cannot_be_read_are_not_overwritten(make_client: Callable[..., Any]) -> None:
+    """AWS Lambda API reference, "EnvironmentResponse": an error in the place of the variables."""
+    client = make_client("lambda")
+    denied = {"ErrorCode": "AccessDeniedException", "Message": "KMS access was denied."}
+    with Stubber(client) as answers:
+        answers.add_response(
+            "get_function_configuration", {"FunctionName": "f", "Environment": {"Error": denied}}
+        )
+        # Any other call would have no answer.
+        with pytest.raises(ValueError, match=r"variables of f cannot be read.*KMS access was denied\."):
+            cold_starts.force(client, ["f"], rounds=1)

@@ -208,6 +208,20 @@ def test_a_worker_of_another_machine_joins_by_the_documented_command(server: Ser
     assert worker.wait(timeout=60) == 0
 
 
+def test_more_workers_than_the_load_is_divided_among_are_refused(server: Server) -> None:
+    """The load would be higher than was asked for."""
+    port = free_port()
+    command = [*GENERATOR, "--worker", f"127.0.0.1:{port}"]
+    workers = [subprocess.Popen(command, stdin=subprocess.DEVNULL) for _ in range(2)]
+    try:
+        with pytest.raises(load.LoadNotGenerated, match="2 workers came for a load that is divided among 1"):
+            load.drive(HttpRequest(f"{server.url}/200"), 5, duration_s=60, remote_workers=1, port=port)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+
+
 def test_nothing_listens_but_a_master_on_loopback(server: Server) -> None:
     """Nor is anything else connected to, and what is sent is on no command line."""
     addresses, commands = set(), set()

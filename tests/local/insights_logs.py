@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 from botocore.exceptions import ClientError
+from log_filter_logs import FilterLogs
 
 TIMEOUT_S = 60
 # Yesterday at 22:13:20 UTC, because PutLogEvents rejects what is older than two weeks.
@@ -52,6 +54,16 @@ def report_line(
     )
 
 
+def report_lines(warm: int, cold: int, seed: int) -> list[str]:
+    """REPORT lines of so many warm and cold invocations, whose durations are drawn from `seed`."""
+    random = np.random.default_rng(seed)
+    lines = [report_line(duration_ms) for duration_ms in random.lognormal(2, 1, warm)]
+    lines += [
+        report_line(duration_ms, random.normal(300, 60)) for duration_ms in random.lognormal(3, 1, cold)
+    ]
+    return lines
+
+
 @dataclass
 class InsightsLogs:
     """`client` is a boto3 client of CloudWatch Logs."""
@@ -67,18 +79,11 @@ class InsightsLogs:
     ) -> str:
         """Write the messages, a millisecond apart unless `times_ms` says when; return the log group."""
         name = group or f"/aws/lambda/insights-{next(_numbers)}"
-        now_ms = int(time.time() * 1000) - len(messages)
-        times = times_ms or range(now_ms, now_ms + len(messages))
-        for create, parameters in (
-            (self.client.create_log_group, {"logGroupName": name}),
-            (self.client.create_log_stream, {"logGroupName": name, "logStreamName": stream}),
-        ):
-            with contextlib.suppress(self.client.exceptions.ResourceAlreadyExistsException):
-                create(**parameters)
-        events = [{"timestamp": at, "message": text} for at, text in zip(times, messages, strict=True)]
-        for first in range(0, len(events), 10_000):
-            batch = events[first : first + 10_000]
-            self.client.put_log_events(logGroupName=name, logStreamName=stream, logEvents=batch)
+        with contextlib.suppress(self.client.exceptions.ResourceAlreadyExistsException):
+            self.client.create_log_group(logGroupName=name)
+        now_ms = int(time.time() * 1000)
+        times = times_ms or range(now_ms - len(messages), now_ms)
+        FilterLogs(self.client, name).put(stream, messages, times)
         return name
 
     def start(self, query: str, *groups: str, **parameters: Any) -> str:

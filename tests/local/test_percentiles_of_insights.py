@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from insights_logs import POST_04_QUERY, InsightsLogs, report_line
+from insights_logs import POST_04_QUERY, InsightsLogs, report_line, report_lines
 
 from helpers import cold_starts, insights
 from helpers.report_line import ReportLine, parse
@@ -20,15 +20,6 @@ PERCENTS = [0, 25, 50, 75, 90, 95, 99, 100]
 @pytest.fixture(scope="module")
 def logs(make_client: Callable[..., Any]) -> InsightsLogs:
     return InsightsLogs(make_client("logs"))
-
-
-def lines_of_a_function(warm: int, cold: int, seed: int) -> list[str]:
-    random = np.random.default_rng(seed)
-    lines = [report_line(duration_ms) for duration_ms in random.lognormal(2, 1, warm)]
-    lines += [
-        report_line(duration_ms, random.normal(300, 60)) for duration_ms in random.lognormal(3, 1, cold)
-    ]
-    return lines
 
 
 def parsed(lines: list[str]) -> list[ReportLine]:
@@ -43,7 +34,7 @@ def test_the_query_is_the_post_s() -> None:
 def test_insights_our_own_code_and_numpy_agree_on_the_same_lines(logs: InsightsLogs, seed: int) -> None:
     """Two decimals go in, and a percentile between two of them has four: nothing is lost by rounding."""
     functions = {
-        f"agree-{seed}-{label}": lines_of_a_function(warm, cold, seed)
+        f"agree-{seed}-{label}": report_lines(warm, cold, seed)
         for label, warm, cold in (
             ("many", 400, 73),
             ("few", 3, 2),
@@ -83,7 +74,11 @@ def test_a_restore_counts_as_the_query_counts_it(logs: InsightsLogs) -> None:
     )
 
 
-def test_no_lines_give_an_empty_table() -> None:
-    table = cold_starts.percentiles_of_reports({"never-invoked": []})
-    assert table.empty
-    assert list(table.columns) == ["function", "coldstart", "invocations", *(f"p{p}" for p in PERCENTS)]
+def test_no_lines_give_an_empty_table(logs: InsightsLogs) -> None:
+    group = logs.put(["START RequestId: x Version: 1\n"], group="/aws/lambda/never-invoked")
+    for table in (
+        cold_starts.percentiles(logs.client, [group]),
+        cold_starts.percentiles_of_reports({"never-invoked": []}),
+    ):
+        assert table.empty
+        assert list(table.columns) == ["function", "coldstart", "invocations", *(f"p{p}" for p in PERCENTS)]
