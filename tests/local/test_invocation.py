@@ -108,6 +108,22 @@ def test_the_log_group_has_one_stream_for_each_environment(deploy: Any, make_cli
     assert "Runtime Version: python:3." in events[0]["message"]
 
 
+def test_streams_of_a_custom_log_group_name_the_function(deploy: Any, make_client: Any) -> None:
+    """Lambda developer guide, "Configuring CloudWatch log groups": the format of log stream names."""
+    logs = make_client("logs")
+    group = "/workshop/shared"
+    logs.create_log_group(logGroupName=group)
+    functions = [deploy(COUNTING, LoggingConfig={"LogGroup": group}) for _ in range(2)]
+    for function in functions:
+        function.invoke()
+    streams = [
+        stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]
+    ]
+    logs.delete_log_group(logGroupName=group)
+    owners = {stream.split("/", 3)[3].rpartition("]")[0] for stream in streams}
+    assert owners == {f"{function.name}[$LATEST" for function in functions}
+
+
 def test_a_role_that_may_not_write_logs_leaves_none(deploy: Any, make_client: Any) -> None:
     """Lambda developer guide, "Defining Lambda function permissions with an execution role"."""
     iam = make_client("iam")

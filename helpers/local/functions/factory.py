@@ -57,7 +57,7 @@ class EnvironmentFactory:
         )
         isolation = Isolation.best(machine)
         sandbox = choose()(self.run_id, identity, function.memory_mb)
-        log_stream_name = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{identity}"
+        log_stream_name = f"{datetime.now(UTC):%Y/%m/%d}/{function.log_stream_owner}{identity}"
         failure = runtime.launch_failure(isolation)
         extensions = self._extensions(isolation)
         launch = Launch(

@@ -37,7 +37,17 @@ class FunctionVersion:
 
     @property
     def log_group_name(self) -> str:
-        return self.logging_config.get("LogGroup") or f"/aws/lambda/{self.name}"
+        return self.logging_config.get("LogGroup") or self._own_log_group_name
+
+    @property
+    def log_stream_owner(self) -> str:
+        """What stands before the GUID in names of log streams: several functions may share a custom group."""
+        name = "" if self.log_group_name == self._own_log_group_name else self.name
+        return f"{name}[{self.version}]"
+
+    @property
+    def _own_log_group_name(self) -> str:
+        return f"/aws/lambda/{self.name}"
 
     @property
     def function_key(self) -> tuple[str, str, str]:
