@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from alarmed_metrics import alarms  # noqa: F401
+from asynchronous_functions import send, sender_role  # noqa: F401
 from deployed import DeployedFunction, zipped
 from event_source_fixtures import mapped, mapped_once, queue, reader_role, stream, table  # noqa: F401
 from java_functions import deploy_java, java_package  # noqa: F401

@@ -1,12 +1,12 @@
 """Fixtures of the tests of event source mappings."""
 
-import json
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from deployed import DeployedFunction, zipped
+from function_roles import create_role
 from mapped_functions import HANDLER, MappedFunction, Queue, Stream, Table
 
 READ_SOURCES = [
@@ -16,28 +16,6 @@ READ_SOURCES = [
     *("dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"),
 ]
 WRITE_DESTINATIONS = ["sqs:SendMessage", "sns:Publish", "s3:PutObject"]
-
-
-def create_role(make_client: Callable[..., Any], actions: list[str]) -> str:
-    """ARN of a role for functions that may do `actions`, and write logs."""
-    iam = make_client("iam")
-    name = f"mapped-{secrets.token_hex(4)}"
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    arn = iam.create_role(
-        RoleName=name,
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )["Role"]["Arn"]
-    allow_only(make_client, arn, actions)
-    return str(arn)
-
-
-def allow_only(make_client: Callable[..., Any], role_arn: str, actions: list[str]) -> None:
-    statement = {"Effect": "Allow", "Action": ["logs:*", *actions], "Resource": "*"}
-    make_client("iam").put_role_policy(
-        RoleName=role_arn.rpartition("/")[2],
-        PolicyName="actions",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
 
 
 @pytest.fixture(scope="module")

@@ -187,14 +187,31 @@ class Queue:
     def wait_until_empty(self) -> None:
         wait_until(self.messages, "an empty queue", lambda seen: seen == (0, 0), timeout_s=WAIT_S)
 
-    def receive_record(self) -> dict[str, Any]:
-        """The next message, parsed and deleted."""
-        answer = self.client.receive_message(QueueUrl=self.url, WaitTimeSeconds=20)
+    def receive(self) -> dict[str, Any]:
+        """The next message, deleted."""
+        answer = self.client.receive_message(
+            QueueUrl=self.url, WaitTimeSeconds=20, MessageAttributeNames=["All"]
+        )
         assert "Messages" in answer, "no message within 20 s"
-        message = answer["Messages"][0]
+        message: dict[str, Any] = answer["Messages"][0]
         self.client.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-        record: dict[str, Any] = json.loads(message["Body"])
+        return message
+
+    def receive_record(self) -> dict[str, Any]:
+        """The body of the next message, parsed; it is deleted."""
+        record: dict[str, Any] = json.loads(self.receive()["Body"])
         return record
+
+    def let_send(self, service: str) -> None:
+        """Let a service such as sns.amazonaws.com send messages."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sqs:SendMessage",
+            "Resource": self.arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
 
 
 class Table:

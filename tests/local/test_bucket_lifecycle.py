@@ -202,6 +202,11 @@ def test_a_deleted_configuration_is_gone(bucket: Bucket) -> None:
             "not validate",
         ),
         ({"Filter": {"And": {"Prefix": "a"}}, "Expiration": {"Days": 1}}, "MalformedXML", "not validate"),
+        (
+            {"Filter": {"And": {"Tags": [{"Key": "a", "Value": "b"}]}}, "Expiration": {"Days": 1}},
+            "MalformedXML",
+            "not validate",
+        ),
     ],
 )
 def test_rules_that_s3_refuses(bucket: Bucket, rule: dict[str, Any], code: str, message: str) -> None:
@@ -333,6 +338,18 @@ def test_filters_by_tag_and_size(bucket: Bucket) -> None:
     )
     classes = {key: bucket.storage_class(key) for key in ("tagged", "otherwise", "large")}
     assert classes == {"tagged": "GLACIER", "otherwise": "STANDARD", "large": "DEEP_ARCHIVE"}
+
+
+def test_a_filter_of_several_tags_asks_for_all_of_them(bucket: Bucket) -> None:
+    """User guide, "Lifecycle configuration elements", Filter: And with two tags and no prefix."""
+    bucket.put("both", Tagging="kind=audit&year=2020")
+    bucket.put("one", Tagging="kind=audit")
+    tags = [{"Key": "kind", "Value": "audit"}, {"Key": "year", "Value": "2020"}]
+    bucket.put_rules({"Filter": {"And": {"Tags": tags}}, "Transitions": [transition(Date=YESTERDAY)]})
+    assert {key: bucket.storage_class(key) for key in ("both", "one")} == {
+        "both": "GLACIER",
+        "one": "STANDARD",
+    }
 
 
 def test_the_colder_class_wins_and_nothing_gets_warmer(bucket: Bucket) -> None:

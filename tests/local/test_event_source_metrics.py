@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from event_source_fixtures import READ_SOURCES, WRITE_DESTINATIONS, allow_only, create_role
+from event_source_fixtures import READ_SOURCES, WRITE_DESTINATIONS
+from function_roles import allow_only, create_role
 from mapped_functions import REPORTING_HANDLER, MappedFunction, Queue, Stream, Table, metric_sum
 
 from helpers.waiting import wait_until

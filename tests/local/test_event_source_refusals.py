@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from event_source_fixtures import READ_SOURCES, allow_only, create_role
+from event_source_fixtures import READ_SOURCES
+from function_roles import allow_only, create_role
 from mapped_functions import ACCOUNT_ID, MappedFunction, Queue, Stream, Table, refusal
 
 from helpers.waiting import wait_until

@@ -240,3 +240,18 @@ def test_groups_are_found_by_name_pattern_and_class(group: LogGroup) -> None:
     assert listed(**prefix, logGroupClass="STANDARD") == [group.name]
     assert listed(logGroupIdentifiers=[cheap]) == [cheap]
     group.client.delete_log_group(logGroupName=cheap)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"logGroupName": "no blanks"}, "InvalidParameterException"),
+        ({"logGroupName": "x" * 513}, "InvalidParameterException"),
+        ({"logGroupName": "/a/b", "deletionProtectionEnabled": True}, "NotImplementedException"),
+    ],
+)
+def test_log_groups_that_are_refused(
+    make_client: Callable[..., Any], parameters: dict[str, Any], code: str
+) -> None:
+    """API reference, "CreateLogGroup"."""
+    assert refusal(make_client("logs").create_log_group, **parameters)[0] == code

@@ -142,15 +142,11 @@ def test_metrics_of_the_reader_are_kept_as_they_were_published(cloudwatch: Any) 
     metric = {"MetricName": "Orders", "Unit": "Count"}
     data = [{**metric, "Value": 3.5}, {**metric, "Values": [1.0, 8.0], "Counts": [2.0, 1.0]}]
     cloudwatch.put_metric_data(Namespace="Test/MetricStorage", MetricData=data)
-    (point,) = cloudwatch.get_metric_statistics(
-        Namespace="Test/MetricStorage",
-        MetricName="Orders",
-        Period=WEEK_S,
-        Statistics=["SampleCount", "Sum", "Maximum"],
-        ExtendedStatistics=["p50"],
-        **AROUND_NOW,
-    )["Datapoints"]
+    asked = {"Namespace": "Test/MetricStorage", "MetricName": "Orders", "Period": WEEK_S, **AROUND_NOW}
+    statistics = ["SampleCount", "Sum", "Maximum"]
+    (point,) = cloudwatch.get_metric_statistics(**asked, Statistics=statistics)["Datapoints"]
     assert (point["SampleCount"], point["Sum"], point["Maximum"]) == (4, 13.5, 8)
+    (point,) = cloudwatch.get_metric_statistics(**asked, ExtendedStatistics=["p50"])["Datapoints"]
     assert point["ExtendedStatistics"] == {"p50": np.percentile([1, 1, 3.5, 8], 50)}
 
 

@@ -72,6 +72,8 @@ def refusal(operation: Callable[..., Any], **parameters: Any) -> tuple[str, str]
         ({"integrationHttpMethod": "GET"}, NOT_IMPLEMENTED, "call dynamodb with GET"),
         ({"credentials": "arn:aws:iam::*:user/*"}, NOT_IMPLEMENTED, "credentials of the API's caller"),
         ({"tlsConfig": {"insecureSkipVerification": True}}, NOT_IMPLEMENTED, "tlsConfig"),
+        ({"connectionType": "VPC_LINK", "connectionId": "link"}, NOT_IMPLEMENTED, "through a VPC link"),
+        ({"responseTransferMode": "STREAM"}, NOT_IMPLEMENTED, "stream the response"),
     ],
 )
 def test_an_integration_is_refused(api: RestApi, changes: dict[str, Any], code: str, message: str) -> None:
@@ -101,16 +103,59 @@ def test_an_integration_response_belongs_to_a_method_response(api: RestApi) -> N
     assert (code, message.partition(":")[0]) == (BAD_REQUEST, "Invalid selection pattern")
 
 
-def test_the_cache_of_a_stage_is_refused(api: RestApi) -> None:
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("/cacheClusterEnabled", "true", "cache the responses"),
+        ("/tracingEnabled", "true", "X-Ray"),
+        ("/canarySettings/percentTraffic", "10.0", "canary"),
+        ("/accessLogSettings/destinationArn", "arn:aws:logs:us-east-1:1:log-group:x", "access log"),
+        ("/*/*/logging/loglevel", "INFO", "execution log"),
+        ("/~1items/GET/logging/dataTrace", "true", "execution log"),
+    ],
+)
+def test_what_a_stage_would_not_do_is_refused(api: RestApi, path: str, value: str, message: str) -> None:
+    """ "PatchOperation", Stage; "CreateStage", "CreateDeployment"."""
     api.mock("/", '{"statusCode": 200}', Answer())
-    deployment = api.client.create_deployment(restApiId=api.id)["id"]
-    stage = {"restApiId": api.id, "stageName": "cached"}
-    create, update = api.client.create_stage, api.client.update_stage
-    assert refusal(create, **stage, deploymentId=deployment, cacheClusterEnabled=True)[0] == NOT_IMPLEMENTED
-    assert refusal(api.client.create_deployment, **stage, cacheClusterEnabled=True)[0] == NOT_IMPLEMENTED
-    create(**stage, deploymentId=deployment)
-    enable = [{"op": "replace", "path": "/cacheClusterEnabled", "value": "true"}]
-    assert refusal(update, **stage, patchOperations=enable)[0] == NOT_IMPLEMENTED
+    stage = {"restApiId": api.id, "stageName": "test"}
+    asked = {"op": "replace", "path": path, "value": value}
+    code, found = refusal(api.client.update_stage, **stage, patchOperations=[asked])
+    assert (code, message in found) == (NOT_IMPLEMENTED, True)
+    refused = [{"cacheClusterEnabled": True}, {"canarySettings": {"percentTraffic": 10.0}}]
+    for settings in refused:
+        assert refusal(api.client.create_deployment, **stage, **settings)[0] == NOT_IMPLEMENTED
+    deployment = api.client.create_deployment(restApiId=api.id, tracingEnabled=False)["id"]
+    named = {"restApiId": api.id, "stageName": "other", "deploymentId": deployment}
+    assert refusal(api.client.create_stage, **named, tracingEnabled=True)[0] == NOT_IMPLEMENTED
+    api.client.create_stage(**named, cacheClusterEnabled=False)
+
+
+def test_settings_of_a_stage_that_ask_for_nothing_are_taken(api: RestApi) -> None:
+    api.mock("/", '{"statusCode": 200}', Answer())
+    unset = {
+        "/cacheClusterEnabled": "false",
+        "/*/*/logging/loglevel": "OFF",
+        "/*/*/logging/dataTrace": "false",
+        "/*/*/metrics/enabled": "true",
+    }
+    updated = api.client.update_stage(
+        restApiId=api.id,
+        stageName="test",
+        patchOperations=[{"op": "replace", "path": path, "value": value} for path, value in unset.items()],
+    )
+    assert updated["methodSettings"]["*/*"]["metricsEnabled"] is True
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("minimumCompressionSize", 0), ("disableExecuteApiEndpoint", True), ("cloneFrom", "abcdef1234")],
+)
+def test_what_an_api_would_not_do_is_refused(api: RestApi, member: str, value: Any) -> None:
+    """ "CreateRestApi"; "PatchOperation", RestApi."""
+    assert refusal(api.client.create_rest_api, name="other", **{member: value})[0] == NOT_IMPLEMENTED
+    asked = {"op": "replace", "path": f"/{member}", "value": str(value).lower()}
+    code, _ = refusal(api.client.update_rest_api, restApiId=api.id, patchOperations=[asked])
+    assert code == NOT_IMPLEMENTED
 
 
 def test_templates_are_updated_by_their_escaped_content_type(api: RestApi) -> None:
@@ -160,8 +205,18 @@ def test_importing_an_api_is_refused(api: RestApi) -> None:
     assert (code, "ImportRestApi" in message) == (NOT_IMPLEMENTED, True)
 
 
-def test_cloudformation_fails_a_method_whose_integration_is_refused(make_client: Callable[..., Any]) -> None:
-    """CloudFormation user guide, AWS::ApiGateway::Method."""
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ("Method", "integrate with s3:path"),
+        ("Api", "compress the responses"),
+        ("Stage", "write the execution log"),
+    ],
+)
+def test_cloudformation_fails_what_is_refused(
+    make_client: Callable[..., Any], changed: str, reason: str
+) -> None:
+    """CloudFormation user guide, AWS::ApiGateway::Method, ...::RestApi, ...::Stage."""
     cloudformation, name = make_client("cloudformation"), f"api-{secrets.token_hex(4)}"
     integration = {
         "Type": "AWS",
@@ -169,19 +224,31 @@ def test_cloudformation_fails_a_method_whose_integration_is_refused(make_client:
         "Uri": "arn:aws:apigateway:us-east-1:s3:path/bucket",
         "Credentials": ROLE,
     }
-    resources = {
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name}},
-        "Method": {
-            "Type": "AWS::ApiGateway::Method",
-            "Properties": {
-                "RestApiId": {"Ref": "Api"},
-                "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
-                "HttpMethod": "GET",
-                "AuthorizationType": "NONE",
-                "Integration": integration,
-            },
-        },
+    logging = {"ResourcePath": "/*", "HttpMethod": "*", "LoggingLevel": "INFO"}
+    refused: dict[str, dict[str, Any]] = {
+        "Method": {"Integration": integration},
+        "Api": {"MinimumCompressionSize": 0},
+        "Stage": {"MethodSettings": [logging]},
     }
+    api = {"RestApiId": {"Ref": "Api"}}
+    method = {
+        "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+        "HttpMethod": "GET",
+        "AuthorizationType": "NONE",
+        "Integration": {"Type": "MOCK"},
+    }
+    stage = {"DeploymentId": {"Ref": "Deployment"}, "StageName": "test"}
+    resources: dict[str, dict[str, Any]] = {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name}},
+        "Method": {"Type": "AWS::ApiGateway::Method", "Properties": api | method},
+        "Deployment": {
+            "Type": "AWS::ApiGateway::Deployment",
+            "DependsOn": "Method",
+            "Properties": api,
+        },
+        "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": api | stage},
+    }
+    resources[changed]["Properties"] |= refused[changed]
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
     with pytest.raises(WaiterError):
         cloudformation.get_waiter("stack_create_complete").wait(
@@ -189,7 +256,7 @@ def test_cloudformation_fails_a_method_whose_integration_is_refused(make_client:
         )
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
-    assert "integrate with s3:path" in reasons
+    assert reason in reasons
     cloudformation.delete_stack(StackName=name)
 
 

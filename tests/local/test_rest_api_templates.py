@@ -151,6 +151,12 @@ def test_util_encodes_and_decodes(render: Callable[..., str], template: str, ren
         ("$s.toUpperCase() $s.substring(0, 4) $s.length() $s.split('-').size()", "SOME-TEXT some 9 2"),
         ("$s.replaceAll('(.)-(.)', '$2-$1') $s.indexOf('z') $s.equals('x')", "somt-eext -1 false"),
         ("costs $5 #1", "costs $5 #1"),
+        ("#foreach($x in [1, 2])#foreach($y in [3, 4])#set($last = $x * $y)#end#end$last [$x]", "8 []"),
+        ("#set($list = [])$list.empty $s.empty [$map.empty]", "true false []"),
+        ("#set($rows = [[1, 2], [3, 4]])$rows[1][0] $rows[$map.a][$map.a] [$rows[7][0]]", "3 4 []"),
+        ("#set($deep = {'x': {'y': 1}})$deep['x']['y'] [$deep['x']['z']] [$deep['z'].y]", "1 [] []"),
+        ("#{set}($n = 5)#{if}($n == 4)four#{elseif}($n == 5)five#{else}other#{end}", "five"),
+        ("#foreach($x in [1..1000])#if($foreach.last)$x#end#end", "1000"),
     ],
 )
 def test_the_language_is_velocity(render: Callable[..., str], template: str, rendered: str) -> None:
@@ -170,6 +176,10 @@ def test_the_language_is_velocity(render: Callable[..., str], template: str, ren
         ("$none.size() > 0", False),
         ("''", True),
         ("0", True),
+        ("true || false && false", True),
+        ("1 + 2 * 3 == 9 - 2 && 7 > 6", True),
+        ("$input.path('$.empty').size() > 0 && $input.path('$.empty').get(0) == 'a'", False),
+        ("$none == '' || $none.get(0) == $input.path('no JSONPath')", True),
         ("$input.path('$.empty')", True),
         ("false", False),
     ],
@@ -231,10 +241,18 @@ def test_context_describes_the_request(api: RestApi) -> None:
         "$input.path('no JSONPath')",
         "$util.parseJson('no JSON')",
         "#set($none.member = 1)",
+        "#if($x not $y)neither#end",
+        "#foreach($x in [1..1001])$x#end",
+        "#set($override = $context.responseOverride)#set($override.status = 200)#set($override.status = 201)",
+        "#set($header = $context.responseOverride.header)#set($header.a = 1)#set($header.a = 2)",
     ],
 )
 def test_a_template_that_fails_is_an_internal_error(api: RestApi, local_aws: LocalAws, template: str) -> None:
-    """ "Gateway response types for API Gateway": API_CONFIGURATION_ERROR. The log says why."""
+    """ "Gateway response types for API Gateway": API_CONFIGURATION_ERROR. The log says why.
+
+    "Override your API's request and response parameters and status codes for REST APIs": each once.
+    "Amazon API Gateway quotas": 1,000 iterations in a #foreach loop.
+    """
     api.mock("/failing", '{"statusCode": 200}', Answer(template=template))
     reply = api.call("GET", "/failing")
     assert (reply.status, reply.document) == (500, {"message": "Internal server error"})

@@ -1,10 +1,10 @@
-"""Integrations of REST APIs are checked when they are configured, and can be updated.
+"""REST APIs, their stages and integrations are checked when they are configured, and can be updated.
 
 Restores: what PutIntegration, UpdateIntegration and PutIntegrationResponse refuse; paths of patch
 operations with an escaped slash, as in /requestTemplates/application~1json and
 /binaryMediaTypes/image~1png; UpdateIntegrationResponse. Refuses what would not be done: see
-configuration_rules.py, the cache of a stage, TestInvokeMethod, and ImportRestApi, which would make an
-empty API. API Gateway API reference, "PatchOperation" and the operations named.
+configuration_rules.py, TestInvokeMethod, and ImportRestApi, which would make an empty API. API Gateway
+API reference, "PatchOperation" and the operations named.
 """
 
 import contextvars
@@ -21,8 +21,10 @@ from helpers.local import contract
 from helpers.local.functions.refusal import Refused, not_implemented
 from helpers.local.services.apigateway.configuration_rules import (
     bad_request,
+    check_api,
     check_integration,
     check_integration_response,
+    check_stage,
 )
 
 Response = tuple[int, dict[str, str], bytes]
@@ -53,13 +55,15 @@ def install() -> None:
     put = contract.expect(apigateway_v1, "_put_integration_response", (*method_path, "status_code", "data"))
     apigateway_v1._put_integration_response = _refusing(_checked_integration_response(put))
     _route_what_the_emulator_lacks()
+    create = contract.expect(apigateway_v1, "_create_rest_api", ("data",))
+    apigateway_v1._create_rest_api = _refusing(_checking(check_api, create))
     update = contract.expect(apigateway_v1, "_update_rest_api", ("api_id", "data"))
-    apigateway_v1._update_rest_api = _updating_binary_types(update)
+    apigateway_v1._update_rest_api = _refusing(_checking(check_api, _updating_binary_types(update)))
     for name in ("_create_deployment", "_create_stage"):
         create = contract.expect(apigateway_v1, name, ("api_id", "data"))
-        setattr(apigateway_v1, name, _refusing(_without_cache(create)))
+        setattr(apigateway_v1, name, _refusing(_checking(check_stage, create)))
     update = contract.expect(apigateway_v1, "_update_stage", ("api_id", "stage_name", "data"))
-    apigateway_v1._update_stage = _refusing(_without_cache(update))
+    apigateway_v1._update_stage = _refusing(_checking(check_stage, update))
 
 
 def _refusing(handler: Handler) -> Handler:
@@ -75,6 +79,17 @@ def _refusing(handler: Handler) -> Handler:
             return answer
 
     return guarded
+
+
+def _checking(check: Callable[[dict[str, Any]], None], handler: Handler) -> Handler:
+    """A handler that first checks what it is asked for, its last argument."""
+
+    @functools.wraps(handler)
+    def checked(*arguments: Any) -> Response:
+        check(arguments[-1])
+        return handler(*arguments)
+
+    return checked
 
 
 def _method(api_id: str, resource_id: str, http_method: str) -> dict[str, Any] | None:
@@ -192,20 +207,3 @@ def _patched(record: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         else:
             target[name] = int(value) if name == "timeoutInMillis" else value
     return patched
-
-
-def _without_cache(handler: Handler) -> Handler:
-    """A stage may be created with a cache, deployed with one, or be given one."""
-
-    @functools.wraps(handler)
-    def guarded(*arguments: Any) -> Response:
-        data = arguments[-1]
-        patched = {
-            operation.get("path"): operation.get("value") for operation in data.get("patchOperations") or []
-        }
-        wanted = (data.get("cacheClusterEnabled"), patched.get("/cacheClusterEnabled"))
-        if any(str(value).lower() == "true" for value in wanted):
-            raise not_implemented("cache the responses of a stage")
-        return handler(*arguments)
-
-    return guarded

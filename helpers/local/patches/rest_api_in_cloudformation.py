@@ -1,6 +1,7 @@
-"""CloudFormation fails a method of a REST API whose integration API Gateway refuses.
+"""CloudFormation fails what API Gateway refuses of a REST API, such as a method's integration.
 
-MiniStack's provisioner does not look at the answers. CloudFormation user guide, AWS::ApiGateway::Method.
+MiniStack's provisioners do not look at the answers. CloudFormation user guide, AWS::ApiGateway::RestApi,
+AWS::ApiGateway::Method, AWS::ApiGateway::Deployment and AWS::ApiGateway::Stage.
 """
 
 import functools
@@ -13,13 +14,15 @@ from helpers.local import contract
 from helpers.local.functions.refusal import Refused
 from helpers.local.patches.rest_api_configuration import refusals
 
-METHOD_RESOURCE = "AWS::ApiGateway::Method"
+RESOURCES = ("RestApi", "Method", "Deployment", "Stage")
 
 
 def install() -> None:
-    handler = contract.expect(provisioners, "_RESOURCE_HANDLERS")[METHOD_RESOURCE]
-    for operation in ("create", "update"):
-        handler[operation] = _failing_when_refused(handler[operation])
+    handlers = contract.expect(provisioners, "_RESOURCE_HANDLERS")
+    for resource in RESOURCES:
+        handler = handlers[f"AWS::ApiGateway::{resource}"]
+        for operation in ("create", "update"):
+            handler[operation] = _failing_when_refused(handler[operation])
 
 
 def _failing_when_refused(provision: Callable[..., Any]) -> Callable[..., Any]:

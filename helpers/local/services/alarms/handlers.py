@@ -26,6 +26,7 @@ _KEPT = ("StateReasonData", "StateTransitionedTimestamp")
 _METRIC_FILTERS = ("Statistic", "ExtendedStatistic", "Period", "Unit")
 
 _alarms = contract.expect(cloudwatch, "_alarms")
+_composite_alarms = contract.expect(cloudwatch, "_composite_alarms")
 _error = contract.expect(cloudwatch, "_error", ("code", "message", "status", "use_json", "use_cbor"))
 _cbor_ok = contract.expect(cloudwatch, "_cbor_ok", ("data",))
 _cbor_alarm = contract.expect(cloudwatch, "_cbor_alarm", ("alarm",))
@@ -52,6 +53,7 @@ def handler_of(operation: Operation) -> Handler:
 def putting_metric_alarm(put: Handler) -> Operation:
     def operation(request: dict[str, Any], arguments: tuple[Any, ...]) -> Any:
         requests.check_metric_alarm(request)
+        requests.check_name(request["AlarmName"], _composite_alarms)
         previous = _alarms.get(request["AlarmName"]) or {}
         response = put(*arguments)
         if response[0] < 300:
@@ -70,6 +72,7 @@ def putting_metric_alarm(put: Handler) -> Operation:
 def putting_composite_alarm(put: Handler) -> Operation:
     def operation(request: dict[str, Any], arguments: tuple[Any, ...]) -> Any:
         requests.check_composite_alarm(request)
+        requests.check_name(request["AlarmName"], _alarms)
         return put(*arguments)
 
     return operation

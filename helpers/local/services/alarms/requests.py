@@ -3,14 +3,18 @@
 AWS: CloudWatch API reference, "PutMetricAlarm", "PutCompositeAlarm" and "SetAlarmState".
 """
 
+import json
 import re
+from collections.abc import Container
 from typing import Any
 
 from helpers.local.functions.refusal import Refused, not_implemented
+from helpers.local.metric_units import UNITS
 from helpers.local.services.alarms.actions import ACTIONS_OF_STATE
 from helpers.local.services.alarms.definition import COMPARISONS, STATES, TREATMENTS
 
 MAXIMUM_ACTIONS = 5
+LONGEST_NAME = 255
 DAY_S = 24 * 3600
 WEEK_S = 7 * DAY_S
 STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
@@ -42,7 +46,7 @@ _BAND_COMPARISONS = (
     "LessThanLowerThreshold",
     "GreaterThanUpperThreshold",
 )
-_PERCENTILE = re.compile(r"p(\d{1,2}(\.\d{0,10})?|100)")
+PERCENTILE = re.compile(r"p(\d{1,2}(\.\d{0,10})?|100)")
 
 
 def request_of(parameters: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
@@ -91,9 +95,23 @@ def check_composite_alarm(request: dict[str, Any]) -> None:
     _check_actions(request)
 
 
+def check_name(name: str, others: Container[str]) -> None:
+    """`others` are the names of alarms of the other kind, metric or composite. Raises Refused."""
+    if len(name) > LONGEST_NAME:
+        raise _invalid(f"AlarmName must have at most {LONGEST_NAME} characters.")
+    if name in others:
+        raise _invalid(
+            f"The name {name} belongs to an alarm of another type: it must be unique in the Region."
+        )
+
+
 def check_state(request: dict[str, Any]) -> None:
     """Raises Refused."""
     _check_one_of(request, "StateValue", STATES)
+    try:
+        json.loads(request.get("StateReasonData") or "{}")
+    except ValueError as error:
+        raise Refused("InvalidFormat", f"StateReasonData is not JSON: {error}", 400) from error
 
 
 def check_configuration(alarm: dict[str, Any]) -> None:
@@ -103,8 +121,9 @@ def check_configuration(alarm: dict[str, Any]) -> None:
         raise not_implemented(f"ComparisonOperator {comparison}, which is for anomaly detection")
     _check_one_of(alarm, "ComparisonOperator", tuple(COMPARISONS))
     _check_one_of(alarm, "Statistic", STATISTICS)
+    _check_one_of(alarm, "Unit", UNITS)
     extended = alarm.get("ExtendedStatistic")
-    if extended and not _PERCENTILE.fullmatch(extended):
+    if extended and not PERCENTILE.fullmatch(extended):
         raise not_implemented(f"ExtendedStatistic {extended}: only percentiles from p0.0 to p100")
     _check_one_of(alarm, "EvaluateLowSampleCountPercentile", ("evaluate", "ignore"))
     if alarm.get("EvaluateLowSampleCountPercentile") == "ignore":

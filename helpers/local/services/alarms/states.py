@@ -44,11 +44,7 @@ class State:
         """As the history keeps it."""
         recorded: dict[str, Any] = {"stateValue": self.value, "stateReason": self.reason}
         if self.reason_data:
-            try:
-                recorded["stateReasonData"] = json.loads(self.reason_data)
-            except ValueError:
-                # SetAlarmState's caller wrote it.
-                recorded["stateReasonData"] = self.reason_data
+            recorded["stateReasonData"] = json.loads(self.reason_data)
         return recorded
 
 

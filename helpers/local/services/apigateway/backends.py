@@ -18,7 +18,7 @@ from ministack.services import apigateway, lambda_svc
 
 from helpers.local import contract
 from helpers.local.patches.invoke_permissions_apis import allowed
-from helpers.local.services.apigateway import front_door, queues
+from helpers.local.services.apigateway import action_errors, front_door, queues
 from helpers.local.services.apigateway.execution import (
     INTERNAL_ERROR,
     Execution,
@@ -32,13 +32,6 @@ from helpers.local.services.apigateway.mapping import with_variables
 from helpers.local.services.apigateway.role_sessions import credentials_of
 
 DEFAULT_TIMEOUT_MS = 29_000
-# What a JSON service answers before it looks at who is asking. The emulator looks at that first.
-_NOT_JSON = IntegrationReply(
-    status=400,
-    headers={"content-type": "application/x-amz-json-1.0"},
-    body=b'{"__type":"com.amazon.coral.service#SerializationException"}',
-    selection="400",
-)
 _MOCK_STATUS = re.compile(r"""["']?\bstatusCode["']?\s*:\s*(\d{3})\b""")
 
 _open = contract.expect(apigateway, "_urlopen_async", ("request_or_url", "timeout_seconds"))
@@ -142,12 +135,14 @@ def _error_message(payload: bytes) -> str:
 
 async def _action(execution: Execution, request: IntegrationRequest, uri: IntegrationUri) -> IntegrationReply:
     if not _is_json(request.body):
-        return _NOT_JSON
+        # The emulator would first look at who is asking.
+        return action_errors.NOT_JSON
     service = JSON_SERVICES[uri.service]
     headers = {"content-type": f"application/x-amz-json-{service.json_version}"} | request.headers
     if service.target_prefix:
         headers["x-amz-target"] = f"{service.target_prefix}.{uri.target}"
-    return await _send(execution, replace(request, headers=headers), uri, "/")
+    reply = await _send(execution, replace(request, headers=headers), uri, "/")
+    return action_errors.as_written(service, reply)
 
 
 async def _queue(execution: Execution, request: IntegrationRequest, uri: IntegrationUri) -> IntegrationReply:

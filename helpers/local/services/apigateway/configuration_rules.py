@@ -1,10 +1,12 @@
-"""What PutIntegration and PutIntegrationResponse refuse, as AWS does or because it is not done here.
+"""What is refused of a REST API's configuration, as AWS does or because it is not done here.
 
-Source: API Gateway API reference, "PutIntegration", "PutIntegrationResponse"; developer guide,
-"Parameter mapping source reference for REST APIs in API Gateway" and "Amazon API Gateway quotas".
+Source: API Gateway API reference, "CreateRestApi", "CreateStage", "PatchOperation", "PutIntegration",
+"PutIntegrationResponse"; developer guide, "Parameter mapping source reference for REST APIs in API
+Gateway" and "Amazon API Gateway quotas".
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from helpers.local.functions.refusal import Refused, not_implemented
@@ -15,6 +17,23 @@ TYPES = ("AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK")
 PASSTHROUGH_BEHAVIORS = ("WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER")
 TIMEOUTS_MS = range(50, 29_001)
 CALLER_CREDENTIALS = "arn:aws:iam::*:user/*"
+# Members of requests, or paths of patch operations, that ask for what AWS can do and nothing here would.
+_NOT_DONE_FOR_APIS = {
+    "cloneFrom": "make an API from another one",
+    "disableExecuteApiEndpoint": "close the default endpoint of an API",
+    "minimumCompressionSize": "compress the responses of an API",
+}
+_NOT_DONE_FOR_STAGES = {
+    "accessLogSettings": "write the access log of a stage",
+    "cacheClusterEnabled": "cache the responses of a stage",
+    "canarySettings": "send a share of the requests to a canary",
+    # As patches name the two settings of a method, and as stages show them.
+    **dict.fromkeys(("loglevel", "loggingLevel"), "write the execution log of a stage"),
+    **dict.fromkeys(("dataTrace", "dataTraceEnabled"), "write the execution log of a stage"),
+    "tracingEnabled": "trace the requests to a stage with AWS X-Ray",
+}
+# Values that ask for nothing, as text in lower case.
+_NOTHING_ASKED = ("none", "", "{}", "false", "off")
 
 _NAME = r"[A-Za-z0-9._$-]+"
 _COMMON_SOURCE = rf"'[^']*'|stageVariables\.{_NAME}|context\.{_NAME}"
@@ -34,6 +53,41 @@ def bad_request(message: str) -> Refused:
     return Refused("BadRequestException", message, 400)
 
 
+def check_api(data: dict[str, Any]) -> None:
+    """`data` as CreateRestApi or UpdateRestApi receives it. Raises Refused."""
+    _check_done(data, _NOT_DONE_FOR_APIS)
+
+
+def check_stage(data: dict[str, Any]) -> None:
+    """`data` as CreateStage, CreateDeployment or UpdateStage receives it. Raises Refused."""
+    _check_done(data, _NOT_DONE_FOR_STAGES)
+
+
+def _check_done(data: dict[str, Any], not_done: dict[str, str]) -> None:
+    for name, value in _asked(data):
+        if name in not_done and str(value).lower() not in _NOTHING_ASKED:
+            raise not_implemented(not_done[name])
+
+
+def _asked(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Members and their values, also those of patch operations, and of methods' settings.
+
+    A path begins with the member that it sets. Those of a method's settings have it at their end, as in
+    `/~1items/GET/logging/loglevel`. CloudFormation gives a stage all of its methodSettings at once.
+    """
+    asked = list(data.items())
+    for operation in data.get("patchOperations") or []:
+        if operation["op"] != "remove":
+            parts = operation["path"].lstrip("/").split("/")
+            asked.append((parts[-1] if "logging" in parts[:-1] else parts[0], operation.get("value")))
+    for name, value in asked:
+        if name == "methodSettings":
+            for settings in value.values():
+                yield from settings.items()
+        else:
+            yield name, value
+
+
 def check_integration(data: dict[str, Any], method: dict[str, Any]) -> None:
     """`data` as PutIntegration receives it, `method` as PutMethod made it. Raises Refused."""
     kind = data.get("type")
@@ -48,6 +102,10 @@ def check_integration(data: dict[str, Any], method: dict[str, Any]) -> None:
         raise not_implemented("call an integration with the credentials of the API's caller")
     if data.get("tlsConfig"):
         raise not_implemented("heed tlsConfig")
+    if data.get("connectionType") == "VPC_LINK":
+        raise not_implemented("reach an integration through a VPC link")
+    if data.get("responseTransferMode") == "STREAM":
+        raise not_implemented("stream the response of an integration")
     _check_one_of("passthroughBehavior", data.get("passthroughBehavior"), (None, *PASSTHROUGH_BEHAVIORS))
     _check_one_of("contentHandling", data.get("contentHandling"), (None, *content_handling.STRATEGIES))
     if int(data.get("timeoutInMillis") or TIMEOUTS_MS[-1]) not in TIMEOUTS_MS:

@@ -12,6 +12,20 @@ from helpers.local.services.apigateway.execution import MethodRequest
 from helpers.local.services.apigateway.java_values import JavaMap, from_json
 
 
+class OverriddenTwice(Exception):
+    """A template overrides a parameter that was overridden before."""
+
+
+class _Overrides(JavaMap):
+    """Developer guide, "Override your API's request and response parameters and status codes": an override
+    is final, and a second one of the same parameter is answered with 5XX."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self:
+            raise OverriddenTwice(f"{name} is overridden more than once")
+        super().__setitem__(name, value)
+
+
 class _Claims(JavaMap):
     """Of the claims of a Cognito token only the single ones can be printed."""
 
@@ -51,8 +65,8 @@ def build(
         resourceId=resource["id"],
         resourcePath=resource["path"],
         stage=stage["stageName"],
-        requestOverride=JavaMap(header=JavaMap(), path=JavaMap(), querystring=JavaMap()),
-        responseOverride=JavaMap(header=JavaMap()),
+        requestOverride=JavaMap(header=_Overrides(), path=_Overrides(), querystring=_Overrides()),
+        responseOverride=_Overrides(header=_Overrides()),
     )
 
 

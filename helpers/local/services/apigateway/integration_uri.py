@@ -20,15 +20,17 @@ class JsonService:
     """How a service wants its actions named, and in which version of the JSON protocol.
 
     API Gateway names the action to most services. To EventBridge it does not (`target_prefix` is
-    None there): the integration has to map the header X-Amz-Target itself.
+    None there): the integration has to map the header X-Amz-Target itself. `error_namespace` is what
+    stands before `#` in the names of the service's own errors, None where that is not known.
     """
 
     target_prefix: str | None
     json_version: str
+    error_namespace: str | None = None
 
 
 JSON_SERVICES = {
-    "dynamodb": JsonService("DynamoDB_20120810", "1.0"),
+    "dynamodb": JsonService("DynamoDB_20120810", "1.0", "com.amazonaws.dynamodb.v20120810"),
     "events": JsonService(None, "1.1"),
     "kinesis": JsonService("Kinesis_20131202", "1.1"),
     "states": JsonService("AWSStepFunctions", "1.0"),

@@ -34,6 +34,14 @@ def _comparing(compare: Operator) -> Operator:
     return lambda left, right: _is_number(left) and _is_number(right) and compare(left, right)
 
 
+def both(left: Any, right: Any) -> bool:
+    return is_true(left) and is_true(right)
+
+
+def either(left: Any, right: Any) -> bool:
+    return is_true(left) or is_true(right)
+
+
 def _add(left: Any, right: Any) -> Any:
     if isinstance(left, str) or isinstance(right, str):
         return text(left) + text(right)
@@ -67,6 +75,6 @@ OPERATORS: dict[str, Operator] = {
     **_spelled(">=", "ge", _comparing(operator.ge)),
     **_spelled("<", "lt", _comparing(operator.lt)),
     **_spelled("<=", "le", _comparing(operator.le)),
-    **_spelled("&&", "and", lambda left, right: is_true(left) and is_true(right)),
-    **_spelled("||", "or", lambda left, right: is_true(left) or is_true(right)),
+    **_spelled("&&", "and", both),
+    **_spelled("||", "or", either),
 }

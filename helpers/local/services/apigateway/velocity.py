@@ -2,9 +2,10 @@
 
 airspeed-ext parses and evaluates the language. What it leaves to Python is replaced here by what
 Java and Velocity do: methods, the values of a map in #foreach, how lists and maps print, arithmetic,
-what is equal, and that only false is false. API Gateway takes an undefined reference for an empty
-string: it renders as nothing, and as a condition of its own it is true. Source: Apache Velocity user
-guide 1.7, and the developer guide, "Mapping template transformations for REST APIs in API Gateway".
+what is equal, that only false is false, and that && and || look no further than they need. API
+Gateway takes an undefined reference for an empty string: it renders as nothing, and as a condition of
+its own it is true. Source: Apache Velocity user guide 1.7, and the developer guide, "Mapping template
+transformations for REST APIs in API Gateway".
 """
 
 import re
@@ -14,11 +15,15 @@ from typing import Any
 from airspeed import Template, TemplateError, operators
 
 from helpers.local import contract
-from helpers.local.services.apigateway.java_operators import OPERATORS, is_true
+from helpers.local.services.apigateway.java_operators import OPERATORS, both, either, is_true
 from helpers.local.services.apigateway.java_values import JavaList, JavaMap, method_of
 
 # What API Gateway's templates do not have although the parser has, and what the parser takes for text.
 _UNSUPPORTED = re.compile(r"#\{?(macro|return|evaluate|parse|include)\b|#(\[\[)")
+# Velocity's formal notation, which the parser knows of #else and #end only.
+_FORMAL_DIRECTIVE = re.compile(r"#\{(if|elseif|set|foreach|define)\}(?=\s*\()")
+# Developer guide, "Amazon API Gateway quotas": iterations in a #foreach loop, cannot be increased.
+MOST_ITERATIONS = 1000
 
 
 class TemplateFailed(Exception):
@@ -48,10 +53,11 @@ def _compiled(template: str) -> Template:
     unsupported = _UNSUPPORTED.search(template)
     if unsupported:
         raise TemplateFailed(f"#{unsupported[1] or unsupported[2]} is not available in mapping templates")
-    compiled = Template(template)
+    compiled = Template(_FORMAL_DIRECTIVE.sub(r"#\1", template))
     try:
         compiled.ensure_compiled()
-    except (TemplateError, operators.NoMatch) as error:
+    except (TemplateError, operators.NoMatch, KeyError) as error:
+        # A KeyError where an operator has no precedence, as in `$a not $b`.
         raise TemplateFailed(str(error)) from error
     return compiled
 
@@ -81,12 +87,28 @@ class _Step(contract.expect(operators, "NameOrCall")):  # type: ignore[misc]
         return UNDEFINED if value is None else value
 
 
+class _Substep(contract.expect(operators, "SubExpression")):  # type: ignore[misc]
+    """What follows a step: `.name` and so on, or one more `[index]`."""
+
+    def calculate(self, current_object: Any, loader: Any, global_namespace: Any) -> Any:
+        if not isinstance(self.expression, operators.ArrayIndex):
+            return super().calculate(current_object, loader, global_namespace)
+        value = _element(current_object, self.expression.calculate(global_namespace, loader))
+        value = UNDEFINED if value is None else value
+        if self.subexpression is None:
+            return value
+        return self.subexpression.calculate(value, loader, global_namespace)
+
+
 def _property(owner: Any, name: str) -> Any:
     if isinstance(owner, dict):
         try:
             return owner[name]
         except KeyError:
             return None
+    if name == "empty" and isinstance(owner, str | list):
+        # Velocity's name for isEmpty(): the user guide, "Properties".
+        return not owner
     return getattr(owner, "template_properties", {}).get(name)
 
 
@@ -124,6 +146,24 @@ class _Condition(contract.expect(operators, "Condition")):  # type: ignore[misc]
         return is_true(self.expression.calculate(namespace, loader))
 
 
+class _Expression(contract.expect(operators, "Expression")):  # type: ignore[misc]
+    """Operands and operators in turn, evaluated from left to right."""
+
+    def calculate(self, namespace: Any, loader: Any) -> Any:
+        return _evaluated(self.expression, namespace, loader)
+
+
+def _evaluated(terms: list[Any], namespace: Any, loader: Any) -> Any:
+    if len(terms) == 1:
+        return terms[0].calculate(namespace, loader)
+    # What binds least is applied last; of operators that bind alike, the last one.
+    last = max(range(1, len(terms), 2), key=lambda index: (terms[index].precedence, index))
+    operation, left = terms[last].apply_to, _evaluated(terms[:last], namespace, loader)
+    if (operation is both and not is_true(left)) or (operation is either and is_true(left)):
+        return operation is either
+    return operation(left, _evaluated(terms[last + 1 :], namespace, loader))
+
+
 class _BreakRequested(BaseException):
     """#break. No Exception, because airspeed wraps those into its own."""
 
@@ -138,15 +178,28 @@ class _Break(contract.expect(operators, "_Element")):  # type: ignore[misc]
         raise _BreakRequested
 
 
+class _LoopScope(contract.expect(operators, "LocalNamespace")):  # type: ignore[misc]
+    """The variables of a loop itself. What #set makes in it is there after the loop too."""
+
+    def set_inherited(self, key: str, value: Any) -> None:
+        if key in self:
+            self[key] = value
+        else:
+            self.parent.set_inherited(key, value)
+
+
 class _Foreach(contract.expect(operators, "ForeachDirective")):  # type: ignore[misc]
     """#foreach runs over the values of a map, and #break leaves it."""
 
     def evaluate_raw(self, stream: Any, namespace: Any, loader: Any) -> None:
         items = _items(self.value.calculate(namespace, loader))
         for index, item in enumerate(items):
-            scope = operators.LocalNamespace(namespace)
+            if index == MOST_ITERATIONS:
+                # AWS documents the quota, and not what a loop that exceeds it comes to.
+                raise TemplateFailed(f"a #foreach loop has at most {MOST_ITERATIONS} iterations")
+            scope = _LoopScope(namespace)
             has_next = index + 1 < len(items)
-            scope |= {"velocityCount": index + 1, "velocityHasNext": has_next, self.loop_var_name: item}
+            scope.update({"velocityCount": index + 1, "velocityHasNext": has_next, self.loop_var_name: item})
             scope["foreach"] = JavaMap(
                 count=index + 1,
                 index=index,
@@ -174,7 +227,13 @@ def _adapt() -> None:
     contract.expect(operators.NameOrCall, "calculate", steps)
     contract.expect(operators.Condition, "calculate", ("self", "namespace", "loader"))
     contract.expect(operators.ForeachDirective, "evaluate_raw", ("self", "stream", "namespace", "loader"))
+    contract.expect(operators.Expression, "calculate", ("self", "namespace", "loader"))
+    substeps = ("self", "current_object", "loader", "global_namespace")
+    contract.expect(operators.SubExpression, "calculate", substeps)
+    contract.expect(operators.LocalNamespace, "set_inherited", ("self", "key", "value"))
     operators.NameOrCall = _Step
+    operators.SubExpression = _Substep
+    operators.Expression = _Expression
     operators.ArrayLiteral = _Array
     operators.DictionaryLiteral = _Map
     operators.Condition = _Condition

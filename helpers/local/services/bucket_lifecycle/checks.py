@@ -75,9 +75,12 @@ def _check_rule(rule: Rule) -> None:
 
 
 def _check_filter(given: dict[str, Any]) -> None:
-    if len(given) > 1 or len(given.get("And", "two")) < 2:
+    combined = given.get("And", {})
+    # And combines two predicates or more, of which each tag is one.
+    predicates = [name for name in combined if name != "Tags"] + combined.get("Tags", [])
+    if len(given) > 1 or ("And" in given and len(predicates) < 2):
         raise malformed()
-    sizes = given | given.get("And", {})
+    sizes = given | combined
     if any(sizes.get(name, 1) < 0 for name in _SIZES):
         raise malformed()
     if all(name in sizes for name in _SIZES) and sizes[_SIZES[0]] >= sizes[_SIZES[1]]:

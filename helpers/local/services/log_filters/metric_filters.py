@@ -17,19 +17,12 @@ from ministack.services import cloudwatch, cloudwatch_logs
 from helpers.local import contract
 from helpers.local.functions.refusal import Refused
 from helpers.local.metric_minutes import MINUTE_S
+from helpers.local.metric_units import UNITS
 from helpers.local.services.log_filters.conditions import number_of
 from helpers.local.services.log_filters.parser import parse
 from helpers.local.services.log_filters.patterns import Match, Pattern
 
 MAXIMUM_DIMENSIONS = 3
-_SIZES = (
-    "Bytes",
-    "Bits",
-    *(f"{prefix}{unit}" for prefix in ("Kilo", "Mega", "Giga", "Tera") for unit in ("bytes", "bits")),
-)
-_RATES = (f"{size}/Second" for size in _SIZES)
-_OTHERS = ("Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/Second", "None")
-UNITS = frozenset({*_SIZES, *_RATES, *_OTHERS})
 # How far back an equal value is looked for, to count it there instead of adding a data point.
 _RECENT = 8
 
