@@ -19,6 +19,7 @@ from helpers.plots.style import (
     note,
     number_text,
     points_with_intervals,
+    require_any,
     set_title,
     set_x_label,
     styled,
@@ -34,8 +35,10 @@ NUMBER_ROOM = 0.15
 def amounts(values: pd.Series, unit: str, ax: Axes | None = None, title: str = "") -> Axes:
     """One horizontal bar a variant (the index of `values`), with its value written at its end.
 
-    For what is counted and has no interval, such as invocations or bytes; `unit` names the axis.
+    For what is counted and has no interval, such as invocations or bytes; `unit` names the axis. Raises
+    ValueError without any variant.
     """
+    require_any(values, "variant")
     ax = ax or new_axes()
     _categories(ax, [str(label) for label in values.index])
     ax.barh(range(len(values)), values, height=BAR_HEIGHT, **bar_style(0))
@@ -60,9 +63,10 @@ def latency_breakdown(
     """Which part of a pattern takes how long: one stacked bar a variant (row), one segment a part (column).
 
     `parts` is in ms. A diamond with an interval shows what was measured from end to end, in ms, of those
-    variants that `totals` has; percentiles of parts need not add up to it. Raises ValueError when `totals`
-    has a variant that `parts` lacks.
+    variants that `totals` has; percentiles of parts need not add up to it. Raises ValueError without any
+    variant, and when `totals` has one that `parts` lacks.
     """
+    require_any(parts, "variant")
     ax = ax or new_axes()
     variants = [str(variant) for variant in parts.index]
     _categories(ax, variants)
@@ -93,8 +97,9 @@ def init_by_package_size(measurements: pd.DataFrame, ax: Axes | None = None) -> 
     """Median Init Duration of several packages with 95 % intervals; the labels tell their sizes.
 
     `measurements` has one row a package, drawn from top to bottom, with columns label, package_mb (unzipped),
-    init_ms, init_low_ms, init_high_ms.
+    init_ms, init_low_ms, init_high_ms. Raises ValueError without any package.
     """
+    require_any(measurements, "package")
     ax = ax or new_axes()
     labels = [f"{row.label}\n{row.package_mb:.1f} MB" for row in measurements.itertuples()]
     intervals = (measurements["init_ms"], measurements["init_low_ms"], measurements["init_high_ms"])

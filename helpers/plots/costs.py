@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, PercentFormatter
 
 from helpers import pricing
 from helpers.break_even import break_evens
+from helpers.plots.labels import BELOW_RIGHT, place_note
 from helpers.plots.style import (
     legend_above,
     line_style,
@@ -29,6 +30,7 @@ HOUR_S = 3600
 MILLION = 1_000_000
 LOGARITHMIC_FROM = 30
 LOAD_LABEL_PX = 60
+BREAK_EVEN_NOTE_DISTANCE = 6
 POINTS = 500
 
 CostByLoad = Callable[[float], float] | pd.Series
@@ -78,7 +80,7 @@ def cost_by_load(
     Each cost is in `unit`: a function of the load, or a Series by load with straight lines between its
     points, which are marked. Variants are drawn over `loads` (from, to), or the part of it that every Series
     covers. An axis that spans more than a factor of 30 is logarithmic; a cost of nothing is then below it.
-    Raises ValueError when there is no range of positive loads.
+    Raises ValueError when there is no variant or no range of positive loads.
     """
     ax = ax or new_axes()
     grid = _loads_of_all(costs, loads)
@@ -91,7 +93,6 @@ def cost_by_load(
         ax.plot(grid, usd, label=text, **line_style(number), **_marked_points(costs[label], grid, number))
     for change in changes:
         ax.plot(change.load, change.usd, "o", color="black", markersize=8, zorder=4)
-        note(ax, _load_text(change.load), (change.load, change.usd), (6, -8), ha="left", va="top")
     if _spans_decades(grid):
         ax.set_xscale("log")
         ax.xaxis.set_major_locator(LogLocator(numticks=width_px(ax) // LOAD_LABEL_PX))
@@ -102,6 +103,10 @@ def cost_by_load(
     ax.set_xlim(grid[0], grid[-1])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda load, _: _load_text(load)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda usd, _: number_text(usd)))
+    # From right to left, so that no note is already where the dot of its right neighbour needs its own.
+    for change in reversed(changes):
+        point = (change.load, change.usd)
+        place_note(ax, _load_text(change.load), point, BELOW_RIGHT, BREAK_EVEN_NOTE_DISTANCE)
     ax.set_ylabel(unit)
     set_x_label(ax, quantity)
     legend_above(ax, title)

@@ -17,6 +17,7 @@ from helpers.plots.style import (
     new_axes,
     note,
     points_with_intervals,
+    require_any,
     series_color,
     set_x_label,
     styled,
@@ -34,7 +35,12 @@ def distributions(
     ax: Axes | None = None,
     title: str = "",
 ) -> Axes:
-    """The empirical distribution of each list of samples with its 95 % band, beside published percentiles."""
+    """The empirical distribution of each list of samples with its 95 % band, beside published percentiles.
+
+    Raises ValueError without any list of samples, and for one that has no sample or missing values.
+    """
+    require_any(samples, "list of samples")
+    _require_complete(samples)
     ax = ax or new_axes()
     for number, (label, values) in enumerate(samples.items()):
         ordered = np.sort(np.asarray(values, dtype=float))
@@ -73,10 +79,14 @@ def percentile_bars(
 ) -> Axes:
     """Percentiles of our samples with 95 % intervals, beside published ones (white, no interval).
 
-    Instead of a percentile for which there are too few samples it says how many it needs.
+    Instead of a percentile for which there are too few samples it says how many it needs, and of one that
+    was not published that it was not. Raises ValueError without anything to show, for samples with missing
+    values, and for percentiles that are not between 0 and 100.
     """
-    ax = ax or new_axes()
     published_percentiles = published_percentiles or {}
+    require_any([*samples, *published_percentiles], "list of samples")
+    _require_complete(samples)
+    ax = ax or new_axes()
     width = GROUP_WIDTH / (len(samples) + len(published_percentiles))
     first_bars = np.arange(len(percents)) - (GROUP_WIDTH - width) / 2
     for number, (label, values) in enumerate(samples.items()):
@@ -96,17 +106,31 @@ def percentile_bars(
             else:
                 points_with_intervals(ax, [position], columns([estimate]), fmt="none", color="black")
     for number, (label, by_percent) in enumerate(published_percentiles.items(), start=len(samples)):
+        positions = first_bars + number * width
         ax.bar(
-            first_bars + number * width,
-            [by_percent[percent] for percent in percents],
+            positions,
+            [by_percent.get(percent, 0) for percent in percents],
             width * 0.92,
             facecolor="white",
             edgecolor=series_color(number),
             hatch=HATCHES[number % len(HATCHES)],
             label=label,
         )
+        for position, percent in zip(positions, percents, strict=True):
+            if percent not in by_percent:
+                note(ax, "not published", (position, 0), (0, 4), rotation=90)
     ax.set_xticks(range(len(percents)), [f"p{percent:g}" for percent in percents])
     ax.grid(visible=False, axis="x")
     ax.set_ylabel(quantity)
     legend_above(ax, title)
     return ax
+
+
+def _require_complete(samples: Mapping[str, Sequence[float]]) -> None:
+    for label, values in samples.items():
+        missing = int(np.isnan(np.asarray(values, dtype=float)).sum())
+        if missing:
+            raise ValueError(
+                f"{missing} of the {len(values)} samples of {label} are missing values, such as the Init "
+                "Duration of warm starts: leave them out, with dropna() for example."
+            )

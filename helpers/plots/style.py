@@ -2,7 +2,7 @@
 
 import functools
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,14 +19,20 @@ from helpers.statistics import Estimate
 STYLE_PATH = Path(__file__).parent.parent / "workshop.mplstyle"
 
 DURATION_COLOR, COST_COLOR, PUBLISHED_COLOR = "#0072B2", "#D55E00", "#666666"
+BAR_GREY = "#999999"
 LINE_STYLES = ("-", "--", "-.", ":", (0, (6, 1)), (0, (3, 1, 1, 1)), (0, (1, 0.6)))
 MARKERS = "osD^vPX"
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "+++")
 
 NOTE_SIZE = 9
+ABOVE_LINES_BELOW_SPINES = 2.4
+NOTE_STYLE: dict[str, Any] = {
+    "fontsize": NOTE_SIZE,
+    "path_effects": [withStroke(linewidth=3, foreground="white")],
+    "zorder": ABOVE_LINES_BELOW_SPINES,
+}
 NOTE_CHARACTER_PX, LABEL_CHARACTER_PX, TITLE_CHARACTER_PX = 7, 8, 9
 CELL_MARGIN_PX = 10
-ABOVE_LINES_BELOW_SPINES = 2.4
 LEGEND_HANDLE_PX = 68
 LEGEND_LABEL_CHARACTERS = 36
 CATEGORY_CHARACTERS = 24
@@ -59,6 +65,12 @@ def grid(rows: int, columns: int, height_px: int) -> np.ndarray:
     size = (plt.rcParams["figure.figsize"][0], height_px / dots_per_inch)
     axes: np.ndarray = plt.subplots(rows, columns, figsize=size, squeeze=False)[1]
     return axes
+
+
+def require_any(given: Sized, what: str) -> None:
+    """Raise ValueError when there is nothing to draw."""
+    if len(given) == 0:
+        raise ValueError(f"This chart needs at least one {what}, and was given none.")
 
 
 def new_axes() -> Axes:
@@ -95,9 +107,13 @@ def line_style(number: int) -> dict[str, Any]:
 
 
 def bar_style(number: int) -> dict[str, Any]:
-    """Colour and hatch of bars, by the number of their series: no two of seven share either."""
+    """Colour and hatch of bars, by the number of their series: no two of seven share either.
+
+    Grey takes the place of black, in which black intervals would vanish.
+    """
+    color = series_color(number)
     return {
-        "facecolor": series_color(number),
+        "facecolor": BAR_GREY if color == "#000000" else color,
         "hatch": HATCHES[number % len(HATCHES)],
         "edgecolor": "white",
         "linewidth": 0,
@@ -143,14 +159,7 @@ def legend_above(ax: Axes, title: str = "") -> None:
 
 def note(ax: Axes, text: str, point: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:
     """Small text at a distance in points from a point of the data, readable also on top of lines."""
-    halo = withStroke(linewidth=3, foreground="white")
-    style = {
-        "ha": "center",
-        "fontsize": NOTE_SIZE,
-        "path_effects": [halo],
-        "zorder": ABOVE_LINES_BELOW_SPINES,
-        **style,
-    }
+    style = {"ha": "center", **NOTE_STYLE, **style}
     ax.annotate(text, point, xytext=offset, textcoords="offset points", **style)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from helpers import published
+from helpers.plots.labels import ABOVE, BELOW, place_note
 from helpers.plots.style import (
     COST_COLOR,
     DURATION_COLOR,
@@ -19,12 +19,12 @@ from helpers.plots.style import (
     new_axes,
     note,
     points_with_intervals,
+    require_any,
     set_title,
     styled,
     width_px,
 )
 from helpers.prediction import Prediction
-from helpers.tuning.best import Best
 from helpers.tuning_result import MILLION, TuningResult
 
 ONE_VCPU_MB = 1769
@@ -32,7 +32,7 @@ SIZE_LABEL_PX = 36
 LEFT_ROOM, RIGHT_ROOM = 1.55, 1.3
 # The cost has more room above it than the duration, so that stars of one and the same size stay apart.
 DURATION_HEADROOM, COST_HEADROOM, LEGEND_HEADROOM = 0.2, 0.4, 0.2
-ROOM_BELOW_A_STAR = 0.2
+STAR_NAME_DISTANCE = 10
 
 
 @styled
@@ -49,13 +49,22 @@ def power_tuning(
     fastest, cheapest = tuning.best("speed"), tuning.best("cost")
     right = cost_axis(ax)
     draw_tuning(ax, right, tuning)
-    _star(ax, fastest, tuning.table["mean_ms"], "fastest", DURATION_COLOR)
-    _star(right, cheapest, tuning.table["cost_usd"] * MILLION, "cheapest", COST_COLOR)
+    fastest_point = (fastest.memory_mb, tuning.table["mean_ms"][fastest.memory_mb])
+    cheapest_point = (cheapest.memory_mb, tuning.table["cost_usd"][cheapest.memory_mb] * MILLION)
+    _star(ax, fastest_point, fastest.decided, DURATION_COLOR)
+    _star(right, cheapest_point, cheapest.decided, COST_COLOR)
     memory_axis(ax, tuning.table.index, () if prediction is None else prediction.table.index)
     if prediction is not None:
         _draw_prediction(ax, right, prediction, tuning)
     leave_headroom(ax, right, 0 if prediction is None else LEGEND_HEADROOM)
-    _name_failures(ax, tuning)
+    # Notes are on the right axes, which are drawn over the left ones, and keep clear of what is there before.
+    _name_failures(right, tuning)
+    for word, best, point, of_axes, side, color in (
+        ("fastest", fastest, fastest_point, ax, ABOVE, DURATION_COLOR),
+        ("cheapest", cheapest, cheapest_point, right, BELOW, COST_COLOR),
+    ):
+        name = word if best.decided else f"{word}?"
+        place_note(right, name, point, side, STAR_NAME_DISTANCE, ax, xycoords=of_axes.transData, color=color)
     set_title(ax, title or tuning.function_name)
     return ax
 
@@ -66,8 +75,9 @@ def memory_law(tunings: Mapping[str, TuningResult], ax: Axes | None = None) -> A
 
     A function that only computes follows 1,769 MB / memory (AWS Lambda Developer Guide, "Configure Lambda
     function memory"); the published points are the same ratio of CPU time received on AWS. Raises ValueError
-    when a run has not measured 1,769 MB.
+    without any run, and when one has not measured 1,769 MB.
     """
+    require_any(tunings, "power tuning run")
     ax = ax or new_axes()
     sizes_of = {label: _measured_sizes_mb(tuning) for label, tuning in tunings.items()}
     for label, sizes in sizes_of.items():
@@ -135,16 +145,10 @@ def memory_axis(ax: Axes, sizes_mb: Iterable[int], more_sizes_mb: Iterable[int] 
     ax.set_xlabel("Memory (MB)")
 
 
-def _star(axes: Axes, best: Best, values: pd.Series, word: str, color: str) -> None:
-    """Mark the best size; the word stands where the other axis's star does not have its own."""
-    value = values[best.memory_mb]
-    fill = color if best.decided else "white"
-    axes.plot(
-        best.memory_mb, value, "*", markersize=16, markerfacecolor=fill, markeredgecolor=color, zorder=4
-    )
-    below = word == "cheapest" and value > ROOM_BELOW_A_STAR * values.max()
-    text = word if best.decided else f"{word}?"
-    note(axes, text, (best.memory_mb, value), (0, -19 if below else 11), color=color)
+def _star(axes: Axes, point: tuple[float, float], decided: bool, color: str) -> None:
+    fill = color if decided else "white"
+    (star,) = axes.plot(*point, "*", markersize=16, markerfacecolor=fill, markeredgecolor=color, zorder=4)
+    star.set_clip_on(False)
 
 
 def _draw_prediction(ax: Axes, right: Axes, prediction: Prediction, tuning: TuningResult) -> None:
@@ -159,10 +163,10 @@ def _draw_prediction(ax: Axes, right: Axes, prediction: Prediction, tuning: Tuni
     right.legend(loc="upper center")
 
 
-def _name_failures(ax: Axes, tuning: TuningResult) -> None:
+def _name_failures(right: Axes, tuning: TuningResult) -> None:
     failed = tuning.table[tuning.table["n"] == 0]
     for memory_mb, kinds in zip(failed.index.to_numpy(), failed["failure"], strict=True):
-        note(ax, kinds, (memory_mb, 0), (0, 6), rotation=90)
+        note(right, kinds, (memory_mb, 0), (0, 6), rotation=90)
 
 
 def _measured_sizes_mb(tuning: TuningResult) -> list[int]:

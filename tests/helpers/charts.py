@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from helpers.tuning_result import INVOCATION_COLUMNS, Failure, TuningResult
 
 SIZES_MB = (128, 256, 512, 1024, 1769, 3008)
 SEED = 5
+FASTEST_MS = 40
 
 Drawing = Callable[[Axes | None], Axes]
 
@@ -32,18 +34,46 @@ def tuning(
     seed: int = SEED,
 ) -> TuningResult:
     """Ten rounds of a function that computes and waits, under the memory law."""
+    durations_ms = {size: cpu_ms * max(1, 1769 / size) + wait_ms for size in sizes_mb}
+    return tuning_of(durations_ms, name, failures, architecture, spread, seed, cpu_ms)
+
+
+def tuning_of(
+    durations_ms: Mapping[int, float],
+    name: str = "resize",
+    failures: tuple[Failure, ...] = (),
+    architecture: pricing.Architecture = "x86_64",
+    spread: float = 0.01,
+    seed: int = SEED,
+    cpu_ms: float = 20,
+) -> TuningResult:
+    """Ten rounds of a function that takes these durations (ms by memory size)."""
     noise = np.random.default_rng(seed)
     rows = []
-    for size in sizes_mb:
+    for size, mean_ms in durations_ms.items():
         if size in [failure.memory_mb for failure in failures]:
             continue
         for number in range(1, 11):
-            duration_ms = (cpu_ms * max(1, 1769 / size) + wait_ms) * noise.normal(1, spread)
+            duration_ms = mean_ms * noise.normal(1, spread)
             billed_ms = math.ceil(duration_ms)
             usd = pricing.invocation_usd(billed_ms, size, architecture)
             rows.append((number, size, duration_ms, math.nan, billed_ms, 30, usd, cpu_ms))
     invocations = pd.DataFrame(rows, columns=list(INVOCATION_COLUMNS))
     return TuningResult(name, architecture, 0.2, invocations, failures, None)
+
+
+def best_at(cheapest_mb: int, fastest_mb: int, others: float = 2, decided: bool = True) -> TuningResult:
+    """A run with these winners; all other sizes take and cost `others` times as much as the fastest, or more.
+
+    A cheaper size cannot be larger than the fastest one, and if smaller it is smaller by a quarter at least.
+    Undecided are five rounds, which are too few to tell two sizes apart.
+    """
+    durations_ms = {size: others * FASTEST_MS * max(1, fastest_mb / size) for size in SIZES_MB}
+    durations_ms[cheapest_mb] = 0.8 * FASTEST_MS * fastest_mb / cheapest_mb
+    durations_ms[fastest_mb] = FASTEST_MS
+    every = tuning_of(durations_ms)
+    rounds = every.invocations["round"]
+    return every if decided else replace(every, invocations=every.invocations[rounds <= 5])
 
 
 def prediction() -> Prediction:
@@ -101,6 +131,8 @@ DRAWINGS: Mapping[str, Drawing] = {
     "power_tuning_with_failures": lambda ax: plots.power_tuning(
         tuning(failures=(OUT_OF_MEMORY, TIMED_OUT)), ax
     ),
+    "power_tuning_of_one_winner": lambda ax: plots.power_tuning(best_at(512, 512), ax),
+    "power_tuning_of_neighbours": lambda ax: plots.power_tuning(best_at(1769, 3008, 8, decided=False), ax),
     "memory_law": lambda ax: plots.memory_law(
         {
             "CPU-bound": tuning(spread=0.1),
@@ -178,6 +210,18 @@ EXTREMES: Mapping[str, Drawing] = {
     "nothing": lambda ax: plots.amounts(pd.Series({"first": 0, "second": 0}), "Invocations", ax),
     "costs with long names": lambda ax: plots.cost_by_load(
         {LONG_LABEL: lambda load: 2e-6 * load, f"{LONG_LABEL}, reserved": lambda load: 1500}, ax
+    ),
+    "break-evens that are close, and one at the right edge": lambda ax: plots.cost_by_load(
+        {
+            "function": lambda load: 2e-6 * load,
+            "container": lambda load: 30 + 2e-7 * load,
+            "two containers": lambda load: 33 + 5e-8 * load,
+            "server": lambda load: 80,
+        },
+        ax,
+    ),
+    "percentiles that were not published": lambda ax: plots.percentile_bars(
+        {"here": latencies(40, 400)}, {"on AWS": {50: 42.0}}, ax=ax
     ),
     "a short range of loads": lambda ax: plots.cost_by_load(
         {"steep": lambda load: 2 * load, "flat": lambda load: 50 + load}, ax, loads=(10, 100)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
-from charts import architectures, timeline
+from charts import architectures, latencies, timeline
+from matplotlib.colors import to_rgb
 from nbclient import NotebookClient
 
 from helpers import plots
@@ -67,6 +68,24 @@ def test_seven_series_differ_in_more_than_their_colours() -> None:
         ]
 
     assert [len(set(of_seven)) for of_seven in styles()] == [7, 7, 7, 7, 7]
+
+
+def test_a_black_interval_can_be_seen_on_every_bar() -> None:
+    ax = plots.percentile_bars({f"variant {n}": latencies(40, 100) for n in range(7)}, percents=(50,))
+    intervals = [container for container in ax.containers if getattr(container, "has_yerr", False)]
+    assert {tuple(to_rgb(bars.get_color()[0])) for _, _, (bars,) in intervals} == {(0, 0, 0)}
+    # "Web Content Accessibility Guidelines 2.1", section 1.4.11: graphics differ by a contrast of 3 to 1.
+    assert min(contrast(bar.get_facecolor()[:3], (0, 0, 0)) for bar in ax.patches) >= 3
+
+
+def contrast(first: tuple[float, ...], second: tuple[float, ...]) -> float:
+    """The contrast ratio of two sRGB colours (WCAG 2.1, "contrast ratio" and "relative luminance")."""
+    linear = [
+        [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
+        for color in (first, second)
+    ]
+    low, high = sorted(0.2126 * red + 0.7152 * green + 0.0722 * blue for red, green, blue in linear)
+    return (high + 0.05) / (low + 0.05)
 
 
 def test_every_chart_is_shown_in_a_notebook() -> None:

@@ -1,6 +1,6 @@
 """Charts of bars: amounts, parts of a latency, Init Duration by package."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -79,3 +79,16 @@ def test_init_by_package_size_names_label_and_size() -> None:
     assert ax.get_xlabel() == "Init Duration, median (ms)"
     assert [bar.get_width() for bar in ax.patches] == [50.0, 210.0]
     assert any(getattr(container, "has_xerr", False) for container in ax.containers)
+
+
+@pytest.mark.parametrize(
+    ("draw", "what"),
+    [
+        (lambda: plots.amounts(pd.Series(dtype=float), "Invocations"), "variant"),
+        (lambda: plots.latency_breakdown(parts().iloc[:0]), "variant"),
+        (lambda: plots.init_by_package_size(packages().iloc[:0]), "package"),
+    ],
+)
+def test_bars_of_nothing_are_refused(draw: Callable[[], Axes], what: str) -> None:
+    with pytest.raises(ValueError, match=f"This chart needs at least one {what}, and was given none"):
+        draw()

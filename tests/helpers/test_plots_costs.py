@@ -44,6 +44,27 @@ def test_the_break_even_of_two_costs_is_marked_and_named() -> None:
     assert title(ax) == "Which variant is the cheapest at which load?"
 
 
+def test_the_notes_of_break_evens_that_are_close_stand_apart_and_in_order() -> None:
+    ax = plots.cost_by_load(
+        {
+            "function": by_the_request,
+            "container": lambda load: 30 + 2e-7 * load,
+            "two containers": lambda load: 33 + 5e-8 * load,
+        }
+    )
+    ax.figure.canvas.draw()
+    second, first = (note.get_window_extent() for note in ax.texts)
+    assert texts(ax) == ["20 M", "16.7 M"]
+    assert not first.overlaps(second)
+    assert first.x0 < second.x0
+
+
+def test_the_note_of_a_break_even_at_the_right_edge_stays_in_the_axes() -> None:
+    ax = plots.cost_by_load({"function": by_the_request, "container": lambda load: 1900})
+    ax.figure.canvas.draw()
+    assert ax.texts[0].get_window_extent().x1 < ax.bbox.x1
+
+
 def test_costs_that_do_not_cross_have_no_break_even() -> None:
     ax = plots.cost_by_load({"x86_64": by_the_request, "arm64": lambda load: 0.8 * by_the_request(load)})
     assert legend(ax) == ["x86_64", "arm64"]

@@ -1,11 +1,13 @@
 """Charts of samples: distributions and percentiles, with what is not known about them."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from charts import latencies, legend, texts, tick_labels, title
+from matplotlib.axes import Axes
 
 from helpers import plots, published
 from helpers.statistics import percentile_interval
@@ -56,6 +58,32 @@ def test_percentile_bars_have_the_interval_of_their_percentile() -> None:
         estimate = percentile_interval(ours, percent)
         assert estimate is not None
         assert list(segment[:, 1]) == pytest.approx([estimate.low, estimate.high])
+
+
+def test_percentile_bars_say_what_was_not_published() -> None:
+    ax = plots.percentile_bars({"here": latencies(40, 400)}, {"on AWS": {50: 42.0}}, percents=(50, 99))
+    assert texts(ax) == ["not published"]
+    (note,) = ax.texts
+    published_p50, published_p99 = ax.patches[-2:]
+    assert published_p50.get_height() == 42
+    assert note.xy[0] == pytest.approx(published_p99.get_x() + published_p99.get_width() / 2)
+
+
+@pytest.mark.parametrize("chart", [plots.distributions, plots.percentile_bars])
+def test_samples_with_missing_values_are_refused(chart: Callable[..., Axes]) -> None:
+    with pytest.raises(ValueError, match="1 of the 3 samples of here are missing values, such as the Init"):
+        chart({"there": [1.0], "here": [1.0, math.nan, 2.0]})
+
+
+@pytest.mark.parametrize("chart", [plots.distributions, plots.percentile_bars])
+def test_a_chart_of_samples_needs_some(chart: Callable[..., Axes]) -> None:
+    with pytest.raises(ValueError, match="This chart needs at least one list of samples, and was given none"):
+        chart({})
+
+
+def test_published_percentiles_can_stand_alone() -> None:
+    ax = plots.percentile_bars({}, {"on AWS": {50: 42.0}}, percents=(50,))
+    assert [bar.get_height() for bar in ax.patches] == [42]
 
 
 def test_measured_and_published_bars_differ_in_more_than_colour() -> None:

@@ -10,6 +10,7 @@ from charts import (
     OUT_OF_MEMORY,
     SIZES_MB,
     architectures,
+    best_at,
     legend,
     prediction,
     right_axes,
@@ -52,7 +53,7 @@ def test_a_winner_is_a_filled_star_and_has_its_name() -> None:
     star = right.lines[-1]
     assert (star.get_marker(), list(star.get_xdata())) == ("*", [128])
     assert star.get_markerfacecolor() == star.get_markeredgecolor()
-    assert texts(right) == ["cheapest"]
+    assert texts(right)[1] == "cheapest"
 
 
 def test_an_undecided_winner_is_an_open_star_with_a_question_mark() -> None:
@@ -62,13 +63,39 @@ def test_an_undecided_winner_is_an_open_star_with_a_question_mark() -> None:
     assert star.get_marker() == "*"
     # Cost is flat up to one vCPU, so that no size is the cheapest for certain.
     assert star.get_markerfacecolor() == "white"
-    assert texts(right) == ["cheapest?"]
+    assert texts(right)[1] == "cheapest?"
+
+
+@pytest.mark.parametrize(("columns", "decided"), [(1, True), (2, False)])
+@pytest.mark.parametrize("others", [1.1, 2, 8])
+@pytest.mark.parametrize(
+    ("cheapest_mb", "fastest_mb"), [(128, 128), (128, 256), (512, 512), (1769, 3008), (3008, 3008)]
+)
+def test_the_names_of_both_stars_hide_neither_each_other_nor_a_star(
+    cheapest_mb: int, fastest_mb: int, others: float, decided: bool, columns: int
+) -> None:
+    """At the same and at neighbouring sizes, at both edges, at many heights, in a whole and half a figure."""
+    result = best_at(cheapest_mb, fastest_mb, others, decided)
+    assert [result.best(strategy).memory_mb for strategy in ("cost", "speed")] == [cheapest_mb, fastest_mb]
+    ax = plots.power_tuning(result, plots.grid(1, columns, height_px=380)[0, -1])
+    right = right_axes(ax)
+    ax.figure.canvas.draw()
+    fastest, cheapest = right.texts
+    assert (fastest.get_text(), cheapest.get_text()) == (
+        ("fastest", "cheapest") if decided else ("fastest?", "cheapest?")
+    )
+    fastest_box, cheapest_box = fastest.get_window_extent(), cheapest.get_window_extent()
+    assert not fastest_box.overlaps(cheapest_box)
+    for box in (fastest_box, cheapest_box):
+        assert not any(box.overlaps(star.get_window_extent()) for star in (ax.lines[-1], right.lines[-1]))
+        assert ax.bbox.x0 <= box.x0 and ax.bbox.y0 <= box.y0
+        assert box.x1 <= ax.bbox.x1 and box.y1 <= ax.bbox.y1
 
 
 def test_failed_sizes_are_named() -> None:
     twice = Failure(128, 2, "Sandbox.Timedout", "Task timed out after 3.00 seconds")
     ax = plots.power_tuning(tuning(failures=(OUT_OF_MEMORY, twice)))
-    assert "Runtime.OutOfMemory, Sandbox.Timedout" in texts(ax)
+    assert "Runtime.OutOfMemory, Sandbox.Timedout" in texts(right_axes(ax))
     assert tick_labels(ax)[0] == "128"
 
 
@@ -127,6 +154,13 @@ def test_memory_law_needs_the_size_of_one_vcpu() -> None:
     failure = Failure(1769, 1, "Runtime.ExitError", "signal: killed")
     with pytest.raises(ValueError, match=r"1,769 MB, which CPU-bound lacks: \[128, 256, 512, 1024, 3008\]"):
         plots.memory_law({"CPU-bound": tuning(failures=(failure,))})
+
+
+def test_memory_law_needs_a_run() -> None:
+    with pytest.raises(
+        ValueError, match="This chart needs at least one power tuning run, and was given none"
+    ):
+        plots.memory_law({})
 
 
 def test_a_comparison_shows_both_runs_and_asks_its_question() -> None:
