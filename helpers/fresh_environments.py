@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Literal, get_args
 
-from helpers.function_configuration import publish, update, wait_updated
+from helpers.function_configuration import publish, update, variables_of, wait_updated
 
 NONCE = "COLD_START_NONCE"
 
@@ -34,17 +34,10 @@ class FreshEnvironments:
     def add(self, function_name: str, undo: ExitStack) -> None:
         """Take a function in; `undo` restores its configuration and removes what was published here.
 
-        Raises ValueError when its variables cannot be read, for example because they are encrypted with a key
-        that the caller may not use (Lambda API reference, "EnvironmentResponse").
+        Raises ValueError when its variables cannot be read.
         """
         configuration = self._lambda_client.get_function_configuration(FunctionName=function_name)
-        environment = configuration.get("Environment", {})
-        if "Error" in environment:
-            raise ValueError(
-                f"The variables of {function_name} cannot be read, and so could not be put back afterwards: "
-                f"{environment['Error'].get('Message')} Give the caller the right to decrypt them."
-            )
-        self._variables[function_name] = environment.get("Variables", {})
+        self._variables[function_name] = variables_of(configuration)
         own_log_group = f"/aws/lambda/{configuration['FunctionName']}"
         self.log_group_names.append(configuration.get("LoggingConfig", {}).get("LogGroup", own_log_group))
         undo.callback(self._restore, function_name, configuration.get("Description", ""))

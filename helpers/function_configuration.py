@@ -40,11 +40,27 @@ def publish(lambda_client: Any, function_name: str) -> str:
 def set_variables(lambda_client: Any, function_name: str, **variables: str) -> None:
     """Set these environment variables, leave the function's others as they are, and wait until it holds.
 
-    Lambda starts new execution environments for it. Raises what `update` raises.
+    Lambda starts new execution environments for it. Raises what `update` and `variables_of` raise.
     """
-    configuration = lambda_client.get_function_configuration(FunctionName=function_name)
-    kept = configuration.get("Environment", {}).get("Variables", {})
+    kept = variables_of(lambda_client.get_function_configuration(FunctionName=function_name))
     update(lambda_client, function_name, Environment={"Variables": kept | variables})
+
+
+def variables_of(configuration: dict[str, Any]) -> dict[str, str]:
+    """The environment variables in what `get_function_configuration` returned.
+
+    Raises ValueError when it has an error in their place, for example because they are encrypted with a key
+    that the caller may not use (Lambda API reference, "EnvironmentResponse"). To take them for none, and then
+    to write some, would lose them.
+    """
+    environment = configuration.get("Environment", {})
+    if "Error" in environment:
+        raise ValueError(
+            f"The variables of {configuration['FunctionName']} cannot be read, and so could not be kept: "
+            f"{environment['Error'].get('Message')} Give the caller the right to decrypt them."
+        )
+    variables: dict[str, str] = environment.get("Variables", {})
+    return variables
 
 
 def wait_active(lambda_client: Any, *function_names: str) -> None:

@@ -1,6 +1,7 @@
 """Variables are changed one by one, and functions are waited for."""
 
 import pytest
+from botocore.stub import Stubber
 
 from helpers import functions, permissions
 from helpers.function_configuration import set_variables, wait_active
@@ -23,6 +24,19 @@ def function_name(workshop: Workshop) -> str:
         Environment={"Variables": {"KEPT": "as it was", "CHANGED": "old"}},
     )
     return str(created["FunctionName"])
+
+
+def test_variables_that_cannot_be_read_are_not_overwritten(workshop: Workshop) -> None:
+    """AWS Lambda API reference, "EnvironmentResponse": an error in the place of the variables."""
+    lambda_ = workshop.client("lambda")
+    denied = {"ErrorCode": "AccessDeniedException", "Message": "KMS access was denied."}
+    with Stubber(lambda_) as answers:
+        answers.add_response(
+            "get_function_configuration", {"FunctionName": "f", "Environment": {"Error": denied}}
+        )
+        # Any other call would have no answer.
+        with pytest.raises(ValueError, match=r"variables of f cannot be read.*KMS access was denied\."):
+            set_variables(lambda_, "f", CHANGED="new")
 
 
 def test_other_variables_stay(workshop: Workshop, function_name: str) -> None:
