@@ -11,6 +11,9 @@ from helpers.waiting import wait_until
 # A resource that carries a run's id has no older data than the run.
 LOOK_BACK = timedelta(hours=3)
 PERIOD_S = 60
+# Each metric of each request costs something (Amazon CloudWatch pricing, "GetMetricData"), and new data come
+# by the minute.
+POLL_S = 2.0
 
 
 def sums(cloudwatch: Any, namespace: str, metric: str, **dimension: Mapping[str, str]) -> pd.Series:
@@ -71,5 +74,5 @@ def wait_for_sums(
         f"{metric} of {namespace} to reach {dict(at_least)}",
         lambda seen: all(seen[label] >= least for label, least in at_least.items()),
         timeout_s,
-        interval_s=0.5,
+        interval_s=POLL_S,
     )

@@ -24,11 +24,11 @@ class Execution:
         """Steps that were executed, and retries of tasks: what a standard workflow is billed by.
 
         Source: AWS Step Functions pricing page. A task that is tried again is scheduled again, but its state
-        is entered once.
+        is entered once. A task whose input cannot be read is entered and never scheduled.
         """
         entered = sum(count for event, count in self.events.items() if event.endswith("StateEntered"))
         attempts = sum(self.events[event] for event in TASK_SCHEDULED)
-        return entered + attempts - self.events["TaskStateEntered"]
+        return entered + max(0, attempts - self.events["TaskStateEntered"])
 
 
 def execute(stepfunctions: Any, state_machine_arn: str, payload: Any, timeout_s: float = 60.0) -> Execution:

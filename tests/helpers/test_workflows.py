@@ -1,13 +1,14 @@
 """An execution is waited for, and its billed state transitions are counted from its history."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from helpers import permissions
 from helpers.waiting import NotObserved
-from helpers.workflows import execute
+from helpers.workflows import Execution, execute
 from helpers.workshop import Workshop
 
 
@@ -58,6 +59,12 @@ def test_a_retry_is_a_transition_too(workshop: Workshop) -> None:
     assert (execution.status, execution.output) == ("FAILED", None)
     assert execution.events["TaskScheduled"] == 2
     assert execution.state_transitions == 3
+
+
+def test_a_task_that_is_never_scheduled_is_a_step_all_the_same() -> None:
+    """Step Functions developer guide, "Handling errors": States.ParameterPathFailure."""
+    history = ["TaskStateEntered", "TaskStateExited", "FailStateEntered", "ExecutionFailed"]
+    assert Execution("FAILED", None, 0.1, Counter(history)).state_transitions == 2
 
 
 def test_an_execution_that_goes_on_is_told(workshop: Workshop) -> None:
