@@ -143,6 +143,7 @@ def handler(event, context):
     answer = function.invoke({"mb": 300})
     assert answer.payload["errorType"] == "Runtime.ExitError"
     assert answer.payload["errorMessage"].endswith("Runtime exited with error: signal: killed")
+    assert answer.report.endswith("Status: error\tError Type: Runtime.OutOfMemory\t")
     assert answer.figure("Max Memory Used") == 128
     assert function.invoke({"mb": 1}).payload[1] == 1
 

@@ -67,6 +67,7 @@ class ExecutionEnvironment:
         self._shutdown_reason = "spindown"
         self._shutting_down = False
         self.max_memory_used_mb = 0
+        self.memory_exhausted = False
         self.last_used_s = time.monotonic()
 
     # INIT
@@ -150,6 +151,7 @@ class ExecutionEnvironment:
             with_extensions=self._extensions.any_registered,
         )
         if not reusable:
+            self.memory_exhausted = self._sandbox.memory_exhausted()
             self._shutdown_reason = "timeout" if phase.timed_out else "failure"
         return outcome
 

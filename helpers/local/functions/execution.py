@@ -273,7 +273,7 @@ class _Run:
         ended = outcome.late_failure or (outcome.failure if not outcome.reusable else None)
         if ended is not None and not outcome.timed_out:
             # Only a process that ended makes the platform speak of an error.
-            status, error_type = "error", ended.error_type
+            status, error_type = "error", ended.reported_error_type(environment.memory_exhausted)
         report = Report(
             duration_ms=outcome.duration_ms,
             memory_size_mb=self.lease.function.memory_mb,
