@@ -1,7 +1,6 @@
 """CPU and memory limits by Linux control groups, version 1."""
 
 import contextlib
-import secrets
 from functools import cache
 from pathlib import Path
 
@@ -41,17 +40,7 @@ class ControlGroupV1(Sandbox):
 
     @classmethod
     def is_available(cls) -> bool:
-        if any(_hierarchy(controller) is None for controller in _CONTROLLERS):
-            return False
-        run_id = f"0-probe-{secrets.token_hex(4)}"
-        try:
-            probe = cls(run_id, "probe", memory_mb=128)
-            probe.limit_cpu()
-        except OSError:
-            return False
-        finally:
-            control_groups.remove_run(run_id)
-        return True
+        return all(map(_hierarchy, _CONTROLLERS)) and control_groups.can_limit(cls)
 
     @property
     def join_files(self) -> list[str]:

@@ -6,11 +6,14 @@ found and removed by a process that knows nothing but the run id.
 
 import contextlib
 import os
+import secrets
 import signal
 import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from helpers.local.functions.sandbox.base import Sandbox
 
 PREFIX = "workshop-"
 # Where the local AWS itself runs when systemd has delegated a group to it, see delegation.py.
@@ -84,6 +87,18 @@ def counter(group: Path, file_name: str, name: str) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.split()[0] == name), 0)
+
+
+def can_limit(sandbox: type[Sandbox]) -> bool:
+    """Whether such a sandbox can be made here: a hierarchy that is mounted need not be writable."""
+    run_id = f"0-probe-{secrets.token_hex(4)}"
+    try:
+        sandbox(run_id, "probe", 128).limit_cpu()
+    except OSError:
+        return False
+    finally:
+        remove_run(run_id)
+    return True
 
 
 def remove_group(group: Path) -> None:
