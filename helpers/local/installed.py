@@ -59,10 +59,13 @@ INSTALLED: tuple[str, ...] = (
     "helpers.local.patches.invoke_permissions_apis",
     "helpers.local.patches.invoke_permissions_callers",
     "helpers.local.patches.rest_api_configuration",
+    # After what is configured, before what is served, which takes the stores that stand there when imported.
+    "helpers.local.patches.rest_api_deployments",
     "helpers.local.patches.rest_api_proxy_answers",
     # After the permissions of proxies, which are part of what an integration's time is spent on.
     "helpers.local.patches.rest_api_integrations",
     "helpers.local.patches.rest_api_metrics",
+    "helpers.local.patches.http_api_proxy_answers",
     "helpers.local.patches.cross_account_invocation",
 )
 CLOUDFORMATION = "cloudformation"

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from helpers.local_aws import SECRET_ACCESS_KEY
+
 STAGE = "test"
+# The root user of the account that the tests use.
+ROOT = Credentials("111122223333", SECRET_ACCESS_KEY)
 _numbers = itertools.count(1)
 
 
@@ -82,7 +90,11 @@ class RestApi:
                     **answer.settings,
                 },
             )
-        self.client.create_deployment(restApiId=self.id, stageName=STAGE, variables=variables or {})
+        self.deploy(variables=variables or {})
+
+    def deploy(self, stage: str = STAGE, **settings: Any) -> str:
+        """CreateDeployment to a stage; `settings` are its other parameters. Returns its ID."""
+        return str(self.client.create_deployment(restApiId=self.id, stageName=stage, **settings)["id"])
 
     def mock(self, path: str, request: str, *answers: Answer, http_method: str = "GET") -> None:
         """A MOCK integration with this request template."""
@@ -91,6 +103,15 @@ class RestApi:
 
     def call(self, http_method: str, path: str, body: Any = None, **headers: str) -> Reply:
         return call(self.url + path, http_method, body, **headers)
+
+    def signed_call(self, http_method: str, path: str, credentials: Credentials = ROOT) -> Reply:
+        headers = {"Content-Type": "application/json"}
+        request = AWSRequest(method=http_method, url=self.url + path, headers=headers)
+        SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
+        signature = {
+            name: request.headers[name.replace("_", "-")] for name in ("Authorization", "X_Amz_Date")
+        }
+        return self.call(http_method, path, **signature)
 
     def delete(self) -> None:
         self.client.delete_rest_api(restApiId=self.id)

@@ -5,13 +5,12 @@ API Gateway API reference, "PutIntegration", "PutIntegrationResponse", "UpdateIn
 """
 
 import json
-import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, WaiterError
-from rest_apis import Answer, RestApi, call, create_role
+from botocore.exceptions import ClientError
+from rest_apis import Answer, RestApi
 
 from helpers.local_aws import LocalAws
 
@@ -168,11 +167,13 @@ def test_templates_are_updated_by_their_escaped_content_type(api: RestApi) -> No
         statusCode="200",
         patchOperations=[{"op": "replace", "path": f"/responseTemplates/{path}", "value": "after"}],
     )
+    api.deploy()
     assert (api.call("GET", "/").status, api.call("GET", "/").text) == (200, "after")
     template = {"op": "replace", "path": f"/requestTemplates/{path}", "value": '{"statusCode": 500}'}
     timeout = {"op": "replace", "path": "/timeoutInMillis", "value": "1000"}
     updated = api.client.update_integration(**method, patchOperations=[template, timeout])
     assert updated["timeoutInMillis"] == 1000
+    api.deploy()
     assert api.call("GET", "/").status == 500
     timeout["value"] = "10"
     assert refusal(api.client.update_integration, **method, patchOperations=[timeout])[0] == BAD_REQUEST
@@ -203,106 +204,3 @@ def test_importing_an_api_is_refused(api: RestApi) -> None:
     document = json.dumps({"openapi": "3.0.1", "info": {"title": "imported"}, "paths": {}})
     code, message = refusal(api.client.import_rest_api, body=document)
     assert (code, "ImportRestApi" in message) == (NOT_IMPLEMENTED, True)
-
-
-@pytest.mark.parametrize(
-    ("changed", "reason"),
-    [
-        ("Method", "integrate with s3:path"),
-        ("Api", "compress the responses"),
-        ("Stage", "write the execution log"),
-    ],
-)
-def test_cloudformation_fails_what_is_refused(
-    make_client: Callable[..., Any], changed: str, reason: str
-) -> None:
-    """CloudFormation user guide, AWS::ApiGateway::Method, ...::RestApi, ...::Stage."""
-    cloudformation, name = make_client("cloudformation"), f"api-{secrets.token_hex(4)}"
-    integration = {
-        "Type": "AWS",
-        "IntegrationHttpMethod": "POST",
-        "Uri": "arn:aws:apigateway:us-east-1:s3:path/bucket",
-        "Credentials": ROLE,
-    }
-    logging = {"ResourcePath": "/*", "HttpMethod": "*", "LoggingLevel": "INFO"}
-    refused: dict[str, dict[str, Any]] = {
-        "Method": {"Integration": integration},
-        "Api": {"MinimumCompressionSize": 0},
-        "Stage": {"MethodSettings": [logging]},
-    }
-    api = {"RestApiId": {"Ref": "Api"}}
-    method = {
-        "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
-        "HttpMethod": "GET",
-        "AuthorizationType": "NONE",
-        "Integration": {"Type": "MOCK"},
-    }
-    stage = {"DeploymentId": {"Ref": "Deployment"}, "StageName": "test"}
-    resources: dict[str, dict[str, Any]] = {
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name}},
-        "Method": {"Type": "AWS::ApiGateway::Method", "Properties": api | method},
-        "Deployment": {
-            "Type": "AWS::ApiGateway::Deployment",
-            "DependsOn": "Method",
-            "Properties": api,
-        },
-        "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": api | stage},
-    }
-    resources[changed]["Properties"] |= refused[changed]
-    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
-    with pytest.raises(WaiterError):
-        cloudformation.get_waiter("stack_create_complete").wait(
-            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-        )
-    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
-    assert reason in reasons
-    cloudformation.delete_stack(StackName=name)
-
-
-def test_what_cloudformation_configures_is_served(
-    make_client: Callable[..., Any], local_aws: LocalAws
-) -> None:
-    """CloudFormation user guide, AWS::ApiGateway::Method: an integration with DynamoDB."""
-    name = f"api-{secrets.token_hex(4)}"
-    scan = {"Effect": "Allow", "Action": "dynamodb:ListTables", "Resource": "*"}
-    integration = {
-        "Type": "AWS",
-        "IntegrationHttpMethod": "POST",
-        "Uri": "arn:aws:apigateway:us-east-1:dynamodb:action/ListTables",
-        "Credentials": create_role(make_client, name, scan),
-        "RequestTemplates": {"application/json": "{}"},
-        "IntegrationResponses": [
-            {"StatusCode": 200, "ResponseTemplates": {"application/json": "$input.json('$.TableNames')"}}
-        ],
-    }
-    resources = {
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name}},
-        "Method": {
-            "Type": "AWS::ApiGateway::Method",
-            "Properties": {
-                "RestApiId": {"Ref": "Api"},
-                "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
-                "HttpMethod": "GET",
-                "AuthorizationType": "NONE",
-                "Integration": integration,
-                "MethodResponses": [{"StatusCode": 200}],
-            },
-        },
-        "Deployment": {
-            "Type": "AWS::ApiGateway::Deployment",
-            "DependsOn": "Method",
-            "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": "test"},
-        },
-    }
-    cloudformation = make_client("cloudformation")
-    template = {"Resources": resources, "Outputs": {"Id": {"Value": {"Ref": "Api"}}}}
-    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    (output,) = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
-    reply = call(f"{local_aws.endpoint_url}/_aws/execute-api/{output['OutputValue']}/test/", "GET")
-    assert reply.status == 200
-    assert isinstance(reply.document, list)
-    cloudformation.delete_stack(StackName=name)

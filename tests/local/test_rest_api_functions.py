@@ -10,13 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from deployed import DeployedFunction
 from rest_apis import Answer, RestApi, create_role
 
-from helpers.local_aws import SECRET_ACCESS_KEY, LocalAws
+from helpers.local_aws import LocalAws
 
 SOURCE = """
 import time
@@ -219,8 +216,5 @@ def test_templates_know_the_caller_of_a_signed_request(api: RestApi) -> None:
     settings = {"type": "MOCK", "requestTemplates": {"application/json": '{"statusCode": 200}'}}
     template = '{"arn": "$context.identity.userArn", "account": "$context.identity.accountId"}'
     api.integrate(api.method("/", "GET", authorizationType="AWS_IAM"), Answer(template=template), **settings)
-    request = AWSRequest(method="GET", url=f"{api.url}/", headers={"Content-Type": "application/json"})
-    SigV4Auth(Credentials("111122223333", SECRET_ACCESS_KEY), "execute-api", "us-east-1").add_auth(request)
-    signature = {name: request.headers[name] for name in ("Authorization", "X-Amz-Date")}
-    reply = api.call("GET", "/", **{name.replace("-", "_"): value for name, value in signature.items()})
+    reply = api.signed_call("GET", "/")
     assert reply.document == {"arn": "arn:aws:iam::111122223333:root", "account": "111122223333"}

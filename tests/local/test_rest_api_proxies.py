@@ -1,7 +1,7 @@
 """A proxy integration of a REST API passes on the function's answer, and hides its errors.
 
 API Gateway developer guide, "Output format of a Lambda function for proxy integration" and "Handle Lambda
-errors in API Gateway".
+errors in API Gateway"; Lambda developer guide, "Handling Lambda errors with an API Gateway API".
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def handler(event, context):
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def api(make_client: Callable[..., Any], local_aws: LocalAws) -> Iterator[RestApi]:
     created = RestApi(make_client("apigateway"), local_aws.endpoint_url)
     yield created
@@ -32,9 +32,13 @@ def api(make_client: Callable[..., Any], local_aws: LocalAws) -> Iterator[RestAp
 
 
 @pytest.fixture
-def proxy(api: RestApi, deploy: Callable[..., DeployedFunction]) -> RestApi:
+def function(deploy: Callable[..., DeployedFunction]) -> DeployedFunction:
+    return deploy(SOURCE)
+
+
+@pytest.fixture
+def proxy(api: RestApi, function: DeployedFunction) -> RestApi:
     """POST /orders of the API is handed to a function that fails or answers as the request says."""
-    function = deploy(SOURCE)
     function.client.add_permission(
         FunctionName=function.name,
         StatementId=f"api-{api.id}",
@@ -58,3 +62,12 @@ def test_answers_are_passed_on_and_errors_are_not(proxy: RestApi) -> None:
     for request in ({"fail": "a secret"}, *({"output": output} for output in malformed)):
         reply = proxy.call("POST", "/orders", request)
         assert (reply.status, reply.document) == (502, {"message": "Internal server error"}), request
+
+
+def test_a_throttled_function_is_an_internal_error(proxy: RestApi, function: DeployedFunction) -> None:
+    name = {"FunctionName": function.name}
+    function.client.put_function_concurrency(**name, ReservedConcurrentExecutions=0)
+    reply = proxy.call("POST", "/orders", {"output": {"statusCode": 200}})
+    assert (reply.status, reply.document) == (500, {"message": "Internal server error"})
+    function.client.delete_function_concurrency(**name)
+    assert proxy.call("POST", "/orders", {"output": {"statusCode": 200}}).status == 200

@@ -48,25 +48,25 @@ refusals: contextvars.ContextVar[list[Refused] | None] = contextvars.ContextVar(
 def install() -> None:
     method_path = ("api_id", "resource_id", "http_method")
     put = contract.expect(apigateway_v1, "_put_integration", (*method_path, "data"))
-    apigateway_v1._put_integration = _refusing(_checked_integration(put))
+    apigateway_v1._put_integration = refusing(_checked_integration(put))
     contract.replace(
-        apigateway_v1, "_update_integration", (*method_path, "data"), _refusing(_update_integration)
+        apigateway_v1, "_update_integration", (*method_path, "data"), refusing(_update_integration)
     )
     put = contract.expect(apigateway_v1, "_put_integration_response", (*method_path, "status_code", "data"))
-    apigateway_v1._put_integration_response = _refusing(_checked_integration_response(put))
+    apigateway_v1._put_integration_response = refusing(_checked_integration_response(put))
     _route_what_the_emulator_lacks()
     create = contract.expect(apigateway_v1, "_create_rest_api", ("data",))
-    apigateway_v1._create_rest_api = _refusing(_checking(check_api, create))
+    apigateway_v1._create_rest_api = refusing(_checking(check_api, create))
     update = contract.expect(apigateway_v1, "_update_rest_api", ("api_id", "data"))
-    apigateway_v1._update_rest_api = _refusing(_checking(check_api, _updating_binary_types(update)))
+    apigateway_v1._update_rest_api = refusing(_checking(check_api, _updating_binary_types(update)))
     for name in ("_create_deployment", "_create_stage"):
         create = contract.expect(apigateway_v1, name, ("api_id", "data"))
-        setattr(apigateway_v1, name, _refusing(_checking(check_stage, create)))
+        setattr(apigateway_v1, name, refusing(_checking(check_stage, create)))
     update = contract.expect(apigateway_v1, "_update_stage", ("api_id", "stage_name", "data"))
-    apigateway_v1._update_stage = _refusing(_checking(check_stage, update))
+    apigateway_v1._update_stage = refusing(_checking(check_stage, update))
 
 
-def _refusing(handler: Handler) -> Handler:
+def refusing(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def guarded(*arguments: Any) -> Response:
         try:
@@ -153,13 +153,13 @@ def _route_what_the_emulator_lacks() -> None:
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: Any
     ) -> Any:
         if method == "POST" and _METHOD_PATH.fullmatch(path):
-            return _refusing(_test_invoke_method)()
+            return refusing(_test_invoke_method)()
         if method == "POST" and path == "/restapis" and "mode" in query_params:
-            return _refusing(_import_rest_api)()
+            return refusing(_import_rest_api)()
         match = _INTEGRATION_RESPONSE_PATH.fullmatch(path) if method == "PATCH" else None
         if match is None:
             return await handle(method, path, headers, body, query_params)
-        return _refusing(_update_integration_response)(*match.groups(), json.loads(body or b"{}"))
+        return refusing(_update_integration_response)(*match.groups(), json.loads(body or b"{}"))
 
     apigateway_v1.handle_request = handle_request
 

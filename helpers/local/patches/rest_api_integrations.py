@@ -7,7 +7,6 @@ API Gateway developer guide, "Data transformations for REST APIs in API Gateway"
 REST APIs in API Gateway".
 """
 
-import asyncio
 import contextvars
 import functools
 import logging
@@ -27,6 +26,7 @@ from helpers.local.services.apigateway.execution import (
     IntegrationRequest,
     MethodRequest,
 )
+from helpers.local.services.apigateway.time_limit import TimeIsUp, within
 
 AsyncHandler = Callable[..., Awaitable[Any]]
 Backend = Callable[[Execution, IntegrationRequest], Awaitable[IntegrationReply]]
@@ -46,8 +46,6 @@ _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("rest_api_requ
 _execution: contextvars.ContextVar[Execution | None] = contextvars.ContextVar(
     "rest_api_execution", default=None
 )
-# Backends that go on after their time is up, as a function does.
-_calls: set[asyncio.Future[Any]] = set()
 
 
 def install() -> None:
@@ -207,23 +205,12 @@ def _limited(proxy: AsyncHandler) -> AsyncHandler:
 async def _within_time(execution: Execution, call: Awaitable[Any]) -> Any:
     """Raises ExecutionFailed when the integration's time is up; what was called then goes on alone."""
     began_s = time.perf_counter()
-    task = asyncio.ensure_future(call)
-    _calls.add(task)
-    task.add_done_callback(_ended)
-    limit_s = backends.timeout_s(execution.integration)
-    done, _ = await asyncio.wait({task}, timeout=limit_s)
-    execution.integration_latency_ms = (time.perf_counter() - began_s) * 1000
-    if not done:
-        reason = f"no answer from the integration within {limit_s} s"
-        raise ExecutionFailed("INTEGRATION_TIMEOUT", "Endpoint request timed out", reason)
-    return task.result()
-
-
-def _ended(task: asyncio.Future[Any]) -> None:
-    _calls.discard(task)
-    if not task.cancelled():
-        # Of a call that nobody waits for any more, nobody else asks for the error.
-        task.exception()
+    try:
+        return await within(backends.timeout_s(execution.integration), call)
+    except TimeIsUp as error:
+        raise ExecutionFailed("INTEGRATION_TIMEOUT", "Endpoint request timed out", str(error)) from error
+    finally:
+        execution.integration_latency_ms = (time.perf_counter() - began_s) * 1000
 
 
 def _answer(execution: Execution, reply: IntegrationReply) -> mapping.Response:
