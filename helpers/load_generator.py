@@ -192,15 +192,17 @@ def _start_worker(runner: MasterRunner) -> WorkerProcess:
 
 
 def _wait_for(workers: set[str], plan: Plan, runner: MasterRunner, processes: list[WorkerProcess]) -> None:
-    while len(workers) < plan.all_workers:
+    while True:
         for process in processes:
             if process.poll() is not None:
                 sys.exit(f"A worker ended too early, with exit code {process.returncode}.")
+        # Looked at before the workers are counted: one too many has no share, and so is finished at once.
         if len(runner.clients) > plan.all_workers:
-            # It would do a share of the load that is another's already.
             sys.exit(
                 f"{len(runner.clients)} workers came for a load that is divided among {plan.all_workers}."
             )
+        if len(workers) >= plan.all_workers:
+            return
         gevent.sleep(POLL_S)
 
 
