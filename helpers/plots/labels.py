@@ -1,4 +1,8 @@
-"""Notes that find their own place beside a point of the data."""
+"""Notes that find their own place beside a point of the data.
+
+The library for that, adjustText, does not do it on twin axes (its issue 124), and wants to be called when the
+layout is final (its wiki). Power tuning has twin axes, and its chart may be a part of a larger figure.
+"""
 
 from collections.abc import Sequence
 from itertools import product
