@@ -298,8 +298,10 @@ def test_requests_to_a_function_url(workshop: Workshop, function: str) -> None:
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
 from helpers import load
+# As a notebook's kernel has it. What a shell starts in the background, these tests for example, ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 load.drive(load.HttpRequest(sys.argv[1]), rate_per_s=5, duration_s=60, workers=int(sys.argv[2]))
 """
 
