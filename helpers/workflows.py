@@ -24,7 +24,8 @@ class Execution:
         """Steps that were executed, and retries of tasks: what a standard workflow is billed by.
 
         Source: AWS Step Functions pricing page. A task that is tried again is scheduled again, but its state
-        is entered once. A task whose input cannot be read is entered and never scheduled.
+        is entered once. One whose input cannot be read is entered and never scheduled; where there is such a
+        task, a retry of another one is not counted.
         """
         entered = sum(count for event, count in self.events.items() if event.endswith("StateEntered"))
         attempts = sum(self.events[event] for event in TASK_SCHEDULED)

@@ -13,7 +13,7 @@ from ministack.services import cloudwatch
 from helpers.local import contract
 from helpers.local.functions.refusal import Refused
 from helpers.local.metric_units import UNITS
-from helpers.local.services.alarms.requests import request_of
+from helpers.local.services.alarms.handlers import handler_of
 
 MAXIMUM_DATA = 1000
 MAXIMUM_DIMENSIONS = 30
@@ -21,25 +21,18 @@ LARGEST_VALUE = 2.0**360
 OLDEST_S = 14 * 24 * 3600
 NEWEST_S = 2 * 3600
 
-_original_put_metric_data: Any = None
 _parse_time = contract.expect(cloudwatch, "_parse_ts", ("value",))
-_error = contract.expect(cloudwatch, "_error", ("code", "message", "status", "use_json", "use_cbor"))
 
 
 def install() -> None:
-    global _original_put_metric_data
     parameters = ("params", "cbor_data", "is_cbor", "is_json")
-    _original_put_metric_data = contract.replace(cloudwatch, "_put_metric_data", parameters, _put_metric_data)
+    put = contract.expect(cloudwatch, "_put_metric_data", parameters)
 
+    def put_metric_data(request: dict[str, Any], arguments: tuple[Any, ...]) -> Any:
+        _check(request)
+        return put(*arguments)
 
-def _put_metric_data(
-    params: dict[str, Any], cbor_data: dict[str, Any], is_cbor: bool, is_json: bool = False
-) -> Any:
-    try:
-        _check(request_of(params, cbor_data))
-    except Refused as refused:
-        return _error(refused.code, refused.message, refused.status, use_json=is_json, use_cbor=is_cbor)
-    return _original_put_metric_data(params, cbor_data, is_cbor, is_json)
+    contract.replace(cloudwatch, "_put_metric_data", parameters, handler_of(put_metric_data))
 
 
 def _check(request: dict[str, Any]) -> None:
